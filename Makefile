@@ -1,0 +1,44 @@
+# Thin: what each target does is in scripts/ and CMakeLists.txt. `make help` lists the targets.
+LUA ?= lua5.4
+PREFIX ?= /usr/local
+SUITE ?=
+export DESTDIR HOST PORT LIMITS
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build lint fmt install clean
+
+help: ## this list
+	@echo "presence: who is online, on which topics, in Lua and C"
+	@echo
+	@sed -n 's/^\([a-z-]*\): *## */  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@echo
+	@echo "Each target first installs what it needs and this machine lacks, and says so."
+
+demo: ## a chat room on http://127.0.0.1:4000 (HOST, PORT, LIMITS=off, LUA=luajit)
+	@sh scripts/bootstrap.sh demo
+	@sh scripts/build.sh
+	@. scripts/env.sh && exec $(LUA) examples/chat/main.lua
+
+test: ## every suite; SUITE="unit house" runs some of them
+	@sh scripts/bootstrap.sh test
+	@exec bash scripts/test.sh $(SUITE)
+
+build: ## the C library and both Lua modules, in build/
+	@sh scripts/bootstrap.sh build
+	@sh scripts/build.sh
+
+lint: ## luacheck, clang-format, clang-tidy, shellcheck; changes nothing
+	@sh scripts/bootstrap.sh lint
+	@exec bash scripts/lint.sh
+
+fmt: ## lays the code out anew
+	@sh scripts/bootstrap.sh fmt
+	@exec bash scripts/fmt.sh
+
+install: ## into PREFIX (/usr/local), under DESTDIR
+	@sh scripts/bootstrap.sh build
+	@sh scripts/build.sh
+	@cmake --install build --prefix "$(PREFIX)"
+
+clean: ## removes build/ and node_modules/
+	@rm -rf build node_modules

@@ -1,0 +1,190 @@
+#!/bin/sh
+# Installs what a make target needs and this machine lacks, saying what and why.
+#
+#   scripts/bootstrap.sh make|build|demo|test|lint|fmt
+#
+# When everything is there it only looks, which takes a fraction of a second. Debian packages come
+# by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
+# package-lock.json. Without root or sudo it prints what to install and fails.
+set -eu
+cd "$(dirname "$0")/.."
+
+goal=${1:-build}
+missing=
+notice=
+
+# --- what there is -----------------------------------------------------------------------------
+
+have() { command -v "$1" >/dev/null 2>&1; }
+have_header() { have pkg-config && pkg-config --exists "$1"; }
+have_lua_library() { have lua5.4 && have luajit && lua5.4 -l "$1" -e '' 2>/dev/null && luajit -l "$1" -e '' 2>/dev/null; }
+have_lua_file() { [ -e "/usr/share/lua/5.1/$1" ] && [ -e "/usr/share/lua/5.4/$1" ]; }
+have_busted() { [ -e /usr/bin/busted ] && have_lua_file busted/init.lua; }
+have_c_library() { have cc && printf 'int main(void){return 0;}' | cc -x c - -o /dev/null "$@" 2>/dev/null; }
+have_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium; }
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
+
+# want PACKAGE "why" probe…: notes the package when the probe fails.
+want() {
+  package=$1 why=$2
+  shift 2
+  if "$@"; then return 0; fi
+  case " $missing " in *" $package "*) return 0 ;; esac
+  missing="$missing $package"
+  notice="$notice
+  $(printf '%-20s %s' "$package" "$why")"
+}
+
+# Debian's luajit and OpenResty's luajit2 exclude each other, and so do their headers. Either one
+# runs this project; the one that is installed stays.
+luajit_interpreter=luajit2 luajit_headers=libluajit2-5.1-dev
+choose_luajit() {
+  have dpkg-query || return 0
+  if installed luajit || installed libluajit-5.1-dev; then
+    luajit_interpreter=luajit luajit_headers=libluajit-5.1-dev
+  fi
+}
+say_conflict() {
+  if installed luajit2 && installed libluajit-5.1-dev; then
+    echo "conflict: luajit2 is installed beside libluajit-5.1-dev, which excludes libluajit2-5.1-dev."
+    echo "          The headers of libluajit-5.1-dev serve; the nginx platform needs the other:"
+    echo "          apt-get install libluajit2-5.1-dev   (this removes libluajit-5.1-dev)"
+  elif [ "$luajit_interpreter" = luajit ]; then
+    echo "conflict: Debian's LuaJIT (luajit, libluajit-5.1-dev) is installed and excludes OpenResty's (luajit2,"
+    echo "          libluajit2-5.1-dev). Nothing is removed: Debian's is used. nginx's Lua module needs the other."
+  fi
+}
+
+# --- what each goal needs ----------------------------------------------------------------------
+
+want_make() {
+  want make "runs the targets" have make
+}
+want_build() {
+  want_make
+  want gcc "compiles the C core" have cc
+  want libc6-dev "headers of the C library" have_c_library
+  want pkg-config "finds the headers of both Luas" have pkg-config
+  want cmake "describes the build" have cmake
+  want lua5.4 "interpreter" have lua5.4
+  want liblua5.4-dev "headers for the module of Lua 5.4" have_header lua5.4
+  want "$luajit_interpreter" "interpreter" have luajit
+  want "$luajit_headers" "headers for the module of LuaJIT" have_header luajit
+}
+want_npm() {
+  want nodejs "$1" have node
+  want npm "fetches npm packages by package-lock.json" have npm
+}
+want_demo() {
+  want_build
+  want lua-luv "event loop and sockets of the stand-alone server" have_lua_library luv
+  want lua-luaossl "SHA-1 and random bytes for handshakes" have_lua_library openssl.digest
+  want lua-cjson "opens the JSON that channels ask for" have_lua_library cjson
+  want_npm "runs npm, which brings phoenix.js to the page"
+}
+want_test() {
+  want_demo
+  want lua-busted "runs the Lua specs" have_busted
+  want libcmocka-dev "C tests" have_header cmocka
+  want valgrind "C tests under memcheck" have valgrind
+  want clang "the C code also compiles clean with clang" have clang
+  want_npm "runs the end-to-end tests"
+  want chromium "browser of the end-to-end tests" have_chromium
+}
+want_fmt() {
+  want clang-format "formats the C code" have clang-format
+}
+want_lint() {
+  want_build
+  want_fmt
+  want lua-check "lints the Lua code (luacheck)" have luacheck
+  want libcmocka-dev "the C tests are linted too" have_header cmocka
+  want clang "headers for clang-tidy" have clang
+  want clang-tidy "lints the C code" have clang-tidy
+  want shellcheck "lints the scripts" have shellcheck
+}
+
+# --- installing --------------------------------------------------------------------------------
+
+say_npm_first() {
+  case " $missing " in *" npm "*) ;; *) return 0 ;; esac
+  echo "notice: npm is missing. Debian's npm package pulls in about 350 further packages; if you would rather"
+  echo "        not have them, stop here and put a node with npm (18 or later) of your choice on the PATH."
+}
+
+give_up() {
+  echo
+  echo "$1 Install these, then run this again:"
+  echo
+  echo "  apt-get install --no-install-recommends$missing"
+  exit 1
+} >&2
+
+as_root=
+find_root() {
+  have apt-get || give_up "This machine has no apt-get."
+  if [ "$(id -u)" -eq 0 ]; then return 0; fi
+  have sudo || give_up "Neither root nor sudo is at hand."
+  if ! sudo -n true 2>/dev/null && ! [ -t 0 ]; then give_up "sudo asks for a password and there is no terminal."; fi
+  as_root=sudo
+}
+
+apt() {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null
+}
+
+install_packages() {
+  if [ -z "$missing" ]; then return 0; fi
+  echo "make $goal needs Debian packages that are not installed:"
+  echo "$notice"
+  echo
+  say_npm_first
+  say_conflict
+  find_root
+  echo "apt-get update"
+  apt -q update >/dev/null || echo "apt-get update failed; trying with the package lists at hand" >&2
+  echo "apt-get install --no-remove --no-install-recommends$missing"
+  # shellcheck disable=SC2086  # one word a package
+  if ! apt -y -o Dpkg::Use-Pty=0 install --no-remove --no-install-recommends $missing; then
+    say_conflict >&2
+    give_up "apt-get could not install everything without removing packages that are installed."
+  fi
+}
+
+# The demo needs the page's scripts only; tests need the development packages as well.
+install_npm_packages() {
+  scope=$1
+  if ! [ -f package-lock.json ]; then
+    echo "package-lock.json is missing from this tree" >&2
+    exit 1
+  fi
+  stamp=node_modules/.installed-by-lock-file
+  wanted=$(cksum <package-lock.json)
+  case $(cat $stamp 2>/dev/null || true) in
+    "$wanted all" | "$wanted $scope") return 0 ;;
+  esac
+  omit=--omit=dev
+  if [ "$scope" = all ]; then omit=--include=dev; fi
+  echo "npm ci: installing npm packages from package-lock.json into node_modules/"
+  if [ "$scope" = all ]; then
+    echo "  (phoenix.js for the page; a browser driver for the end-to-end tests)"
+  else
+    echo "  (phoenix.js for the page)"
+  fi
+  npm ci $omit --no-audit --no-fund --ignore-scripts </dev/null
+  echo "$wanted $scope" >$stamp
+}
+
+choose_luajit
+case $goal in
+  make | build | demo | test | lint | fmt) "want_$goal" ;;
+  *)
+    echo "usage: $0 make|build|demo|test|lint|fmt" >&2
+    exit 2
+    ;;
+esac
+install_packages
+case $goal in
+  demo) install_npm_packages demo ;;
+  test) install_npm_packages all ;;
+esac

@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# Runs every suite, or those that are named: scripts/test.sh [suite…]
+#
+# A name also stands for all that begin with it and a dash: `unit` is unit-lua5.4 and unit-luajit.
+# Each suite shows its own output. What it counted is read from that output; a suite that could not
+# run, that crashed, or that counted nothing is a failure. The closing line alone on its line is
+# `N passed, N failed`, summed over all suites.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+suites=(c c-sanitize c-clang c-valgrind
+  unit-lua5.4 unit-luajit unit-sanitize
+  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit house e2e)
+time_limit_s=${SUITE_TIME_LIMIT_S:-420}
+logs=$PWD/build/test-logs
+
+# --- counting: each reads a log and prints "passed failed pending" ------------------------------
+
+# cmocka's own counts, program by program; a program that failed without one counts as one failure.
+count_cmocka() {
+  awk '
+    function close_program() {
+      if (in_program && bad && failed_here == 0) failed++
+      in_program = 1; bad = 0; failed_here = 0
+    }
+    /^== program / { close_program() }
+    /^== exit [^0]/ { bad = 1 }
+    match($0, /\[  PASSED  \] [0-9]+ test/) { split(substr($0, RSTART), w, " "); passed += w[4] }
+    match($0, /\[  FAILED  \] [0-9]+ test/) { split(substr($0, RSTART), w, " "); failed += w[4]; failed_here += w[4] }
+    END { close_program(); print passed + 0, failed + 0, 0 }' "$1"
+}
+
+count_busted() {
+  awk '
+    / success(es)? \/ [0-9]+ failures? \/ [0-9]+ errors? \/ [0-9]+ pending/ {
+      passed += $1; failed += $4 + $7; pending += $10
+    }
+    END { print passed + 0, failed + 0, pending + 0 }' "$1"
+}
+
+count_node() {
+  awk '
+    /^# pass / { passed += $3 }
+    /^# (fail|cancelled) / { failed += $3 }
+    /^# (skipped|todo) / { pending += $3 }
+    END { print passed + 0, failed + 0, pending + 0 }' "$1.tap"
+}
+
+# --- running -----------------------------------------------------------------------------------
+
+# c_programs TREE [wrapper…]: each test program, by name, so that the wrapper may be valgrind.
+c_programs() {
+  local tree=$1 source name status=0
+  shift
+  shopt -s nullglob
+  local sources=(spec/c/test_*.c)
+  if [ ${#sources[@]} -eq 0 ]; then
+    echo "no C tests: spec/c/test_*.c"
+    return 1
+  fi
+  for source in "${sources[@]}"; do
+    name=$(basename "$source" .c)
+    echo "== program $name"
+    "$@" "$tree/$name"
+    local code=$?
+    echo "== exit $code"
+    if [ $code -ne 0 ]; then status=1; fi
+  done
+  return $status
+}
+
+# lua_specs INTERPRETER PATH: busted under a named interpreter.
+lua_specs() {
+  local interpreter=$1 specs=$2
+  if [ -d "$specs" ] && [ -z "$(find "$specs" -name '*_spec.lua' -print -quit)" ]; then
+    echo "no specs in $specs"
+    return 1
+  fi
+  "$interpreter" /usr/bin/busted --output=plainTerminal "$specs"
+}
+
+sanitized_lua() {
+  # The interpreter is not instrumented, so the runtime comes first by preloading; what lua itself
+  # leaves at exit is not ours to judge, and the C suites look for leaks.
+  LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libubsan.so)" \
+    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    lua5.4 "$@"
+}
+
+node_tests() {
+  shopt -s nullglob
+  local files=(spec/e2e/*.test.mjs)
+  if [ ${#files[@]} -eq 0 ]; then files=(spec/e2e/*.mjs); fi
+  if [ ${#files[@]} -eq 0 ]; then
+    echo "no end-to-end tests: spec/e2e/*.mjs"
+    return 1
+  fi
+  local options=(--test-reporter=spec --test-reporter-destination=stdout
+    --test-reporter=tap --test-reporter-destination="$logs/$1.log.tap")
+  if node --help | grep -q -e --test-concurrency; then options+=(--test-concurrency=1); fi
+  node --test "${options[@]}" "${files[@]}"
+}
+
+run_c() { sh scripts/build.sh default tests && c_programs build; }
+run_c-sanitize() { sh scripts/build.sh sanitize tests && c_programs build/sanitize; }
+run_c-clang() { sh scripts/build.sh clang tests && c_programs build/clang; }
+run_c-valgrind() {
+  sh scripts/build.sh default tests &&
+    PRESENCE_TEST_QUICK=1 c_programs build \
+      valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
+}
+run_unit-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/unit; }
+run_unit-luajit() { sh scripts/build.sh && lua_specs luajit spec/unit; }
+run_unit-sanitize() {
+  sh scripts/build.sh sanitize tests && BUILD=$PWD/build/sanitize && . scripts/env.sh && lua_specs sanitized_lua spec/unit
+}
+run_contract-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/contract; }
+run_contract-luajit() { sh scripts/build.sh && lua_specs luajit spec/contract; }
+run_bugs-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/bugs; }
+run_bugs-luajit() { sh scripts/build.sh && lua_specs luajit spec/bugs; }
+run_house() { sh scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua; }
+run_e2e() { sh scripts/build.sh && node_tests e2e; }
+
+describe() {
+  case $1 in
+    c) echo "C tests" ;;
+    c-sanitize) echo "C tests under AddressSanitizer and UndefinedBehaviorSanitizer" ;;
+    c-clang) echo "C tests, compiled by clang" ;;
+    c-valgrind) echo "C tests under valgrind" ;;
+    unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;
+    house) echo "the rules of the house" ;;
+    e2e) echo "end to end: Node and a browser against real servers" ;;
+    *-lua5.4) echo "specs of spec/${1%-*} under Lua 5.4" ;;
+    *-luajit) echo "specs of spec/${1%-*} under LuaJIT" ;;
+  esac
+}
+
+counter_of() {
+  case $1 in
+    c | c-*) echo count_cmocka ;;
+    e2e) echo count_node ;;
+    *) echo count_busted ;;
+  esac
+}
+
+total_passed=0 total_failed=0 summary="" suite_pid=""
+
+run_suite() {
+  local name=$1 log=$logs/$1.log started=$EPOCHREALTIME code passed failed pending note=
+  echo
+  echo "=== $name: $(describe "$name")"
+  rm -f "$log.tap"
+  : >"$log"
+  # `timeout` makes the suite a process group, so that one that hangs is ended with all it started.
+  timeout --kill-after=10 "$time_limit_s" bash scripts/test.sh --run "$name" </dev/null >"$log" 2>&1 &
+  suite_pid=$!
+  tail -n +1 -s 0.1 --pid=$suite_pid -f "$log" &
+  local tail_pid=$!
+  wait $suite_pid
+  code=$?
+  wait $tail_pid
+  suite_pid=
+  read -r passed failed pending < <("$(counter_of "$name")" "$log" 2>/dev/null || echo 0 0 0)
+  : "${passed:=0}" "${failed:=0}" "${pending:=0}"
+  if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
+    failed=$((failed + 1)) note=", ended after $time_limit_s s"
+  elif [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failed=1 note=", could not run to its end (exit $code)"
+  elif [ $((passed + failed)) -eq 0 ]; then
+    failed=1 note=", counted no test"
+  fi
+  if [ "$pending" -ne 0 ]; then note="$note, $pending pending"; fi
+  total_passed=$((total_passed + passed)) total_failed=$((total_failed + failed))
+  local line
+  line=$(LC_ALL=C awk -v n="$name" -v p="$passed" -v f="$failed" -v note="$note" -v a="$started" -v b="$EPOCHREALTIME" \
+    'BEGIN { printf "%-16s %6d passed %4d failed %7.1f s%s", n, p, f, b - a, note }')
+  echo "--- $line"
+  summary="$summary$line"$'\n'
+}
+
+# --- which suites ------------------------------------------------------------------------------
+
+. scripts/env.sh
+if [ "${1:-}" = --run ]; then
+  "run_$2"
+  exit $?
+fi
+
+selected=()
+for suite in "${suites[@]}"; do
+  if [ $# -eq 0 ]; then selected+=("$suite"); fi
+  for wanted in "$@"; do
+    case $suite in "$wanted" | "$wanted"-*) selected+=("$suite") && break ;; esac
+  done
+done
+if [ ${#selected[@]} -eq 0 ]; then
+  echo "no suite is called '$*'; there are: ${suites[*]}" >&2
+  exit 2
+fi
+
+trap 'if [ -n "$suite_pid" ]; then kill "$suite_pid"; fi; exit 130' INT TERM HUP
+mkdir -p "$logs"
+started=$EPOCHREALTIME
+for suite in "${selected[@]}"; do run_suite "$suite"; done
+echo
+printf '%s' "$summary"
+LC_ALL=C awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "all suites: %.1f s\n", b - a }'
+echo
+echo "$total_passed passed, $total_failed failed"
+[ "$total_failed" -eq 0 ]
