@@ -130,7 +130,25 @@ find_root() {
 }
 
 apt() {
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# apt_install PACKAGE…: dpkg's hundreds of lines are shown only when it fails.
+apt_install() {
+  options="--no-remove --no-install-recommends"
+  # shellcheck disable=SC2086  # one word an option
+  count=$(apt -s install $options "$@" 2>/dev/null | grep -c '^Inst ' || true)
+  echo "apt-get install $options $*"
+  if [ "$count" -gt "$#" ]; then echo "  $count packages with all that they depend on; this may take some minutes"; fi
+  log=$(mktemp)
+  # shellcheck disable=SC2086
+  if apt -y install $options "$@" >"$log" 2>&1; then
+    rm -f "$log"
+    return 0
+  fi
+  cat "$log" >&2
+  rm -f "$log"
+  return 1
 }
 
 install_packages() {
@@ -142,10 +160,9 @@ install_packages() {
   say_conflict
   find_root
   echo "apt-get update"
-  apt -q update >/dev/null || echo "apt-get update failed; trying with the package lists at hand" >&2
-  echo "apt-get install --no-remove --no-install-recommends$missing"
+  apt update >/dev/null || echo "apt-get update failed; trying with the package lists at hand" >&2
   # shellcheck disable=SC2086  # one word a package
-  if ! apt -y -o Dpkg::Use-Pty=0 install --no-remove --no-install-recommends $missing; then
+  if ! apt_install $missing; then
     say_conflict >&2
     give_up "apt-get could not install everything without removing packages that are installed."
   fi
