@@ -1,0 +1,352 @@
+--- A channel: what an application defines, and one client's membership of one topic, served by a
+-- process. Client events, the leave and broadcasts with a `handle_out` are the process's work, one
+-- after another; `handle_info` gets its mailbox.
+local core = require "presence.core"
+local socket = require "presence.channels.socket"
+
+local M = {}
+
+-- Definition.
+
+local callback_names = {
+  join = "function", track = "function", after_join = "function", handle_info = "function",
+  terminate = "function", handle_in = "table", handle_in_raw = "table", handle_out = "table",
+}
+local presence_modes = { all = true, none = true, count = true }
+
+--- Define a channel. The tables `handle_in`, `handle_in_raw` and `handle_out` exist on the result,
+--- and callbacks may be set on it later.
+---@param callbacks table|nil
+---@return table channel
+function M.define(callbacks)
+  if callbacks ~= nil and type(callbacks) ~= "table" then
+    error("channel: callbacks must be a table, got " .. type(callbacks), 2)
+  end
+  local definition = { handle_in = {}, handle_in_raw = {}, handle_out = {} }
+  for name, value in pairs(callbacks or {}) do
+    local expected = callback_names[name]
+    if expected and type(value) ~= expected then
+      error("channel: " .. name .. " must be a " .. expected .. ", got " .. type(value), 2)
+    elseif name == "presence" and type(value) ~= "function" and not presence_modes[value] then
+      error("channel: presence must be 'all', 'none', 'count' or a function", 2)
+    elseif not expected and name ~= "presence" then
+      error("channel: unknown callback '" .. tostring(name) .. "'", 2)
+    end
+    definition[name] = value
+  end
+  return definition
+end
+
+-- One client on one topic.
+
+---@class presence.Channel
+local Channel = {}
+Channel.__index = Channel
+
+Channel.needs_text = true -- as a subscriber of PubSub
+
+-- Frames out.
+
+function Channel:send(join_ref, ref, event, json)
+  local connection = self.connection
+  connection.outbox:add(connection.wire.message(join_ref, ref, self.topic, event, json))
+end
+
+--- Push to this client alone. After the end nothing goes out.
+function Channel:push(event, json)
+  if not self.ended then
+    self:send(self.join_ref, nil, event, json)
+  end
+end
+
+--- Reply to a message. After the end nothing goes out.
+function Channel:reply(ref, status, json)
+  if not self.ended then
+    self.connection:reply(self.join_ref, ref, self.topic, status, json)
+  end
+end
+
+-- As a subscriber of the feed and of PubSub: a frame is encoded once for all who get it.
+
+local function send_shared(self, event, json, shared)
+  local wire = self.connection.wire
+  local message = shared[wire]
+  if not message then
+    message = wire.message(nil, nil, self.topic, event, json)
+    shared[wire] = message
+  end
+  self.connection.outbox:add(message)
+end
+
+function Channel:tell(event, json, shared)
+  send_shared(self, event, json, shared)
+end
+
+function Channel:tell_state(json)
+  self:send(self.join_ref, nil, "presence_state", json)
+end
+
+function Channel:is_writable()
+  return self.connection.outbox:is_writable()
+end
+
+function Channel:deliver(_, event, payload, shared)
+  if type(self.definition.handle_out[event]) == "function" then
+    self.process:post { kind = "out", event = event, payload = payload }
+  else
+    send_shared(self, event, shared.text, shared)
+  end
+end
+
+-- The end.
+
+--- The one way a channel ends. Its presences go, the client is told, `terminate` is called.
+---@param reason any for `terminate`, and what those who stay see
+---@param last_event "phx_close"|"phx_error"|nil
+function Channel:finish(reason, last_event)
+  if self.ended then
+    return
+  end
+  self.ended = true
+  local runtime = self.runtime
+  runtime.pubsub:remove(self.topic, self)
+  runtime.feed:leave(self.topic, self)
+  self.connection:forget(self)
+  self.process:finish(reason)
+  if last_event == "phx_error" then
+    self:send(self.join_ref, self.join_ref, "phx_error", '{"reason":"channel_crash"}')
+  elseif last_event == "phx_close" then
+    self:send(self.join_ref, self.join_ref, "phx_close", "{}")
+  end
+  if self.joined and self.definition.terminate then
+    self.process:post_now { kind = "terminate", reason = reason }
+  end
+end
+
+--- End in favour of a new join of the same topic. A leave that waits its turn is answered.
+---@return fun() close sends this channel's phx_close, after the reply to the new join
+function Channel:supersede()
+  for _, item in ipairs(self.process:take_work()) do
+    if item.kind == "leave" then
+      self:reply(item.ref, "ok", "{}")
+    end
+  end
+  self:finish("left")
+  return function()
+    self:send(self.join_ref, self.join_ref, "phx_close", "{}")
+  end
+end
+
+--- process.exit from outside or from a callback.
+function Channel:on_exit(reason)
+  local is_clean = reason == "normal" or reason == "shutdown"
+  self:finish(reason, is_clean and "phx_close" or "phx_error")
+end
+
+function Channel:on_crash(err)
+  self.runtime.log("error", "channel crashed: " .. err, { topic = self.topic })
+  if self.ended then
+    return
+  end
+  if not self.joined then
+    self:reply(self.join_message.ref, "error", '{"reason":"join crashed"}')
+    self:finish("crashed")
+    self:after_reply()
+    return
+  end
+  self:finish("crashed", "phx_error")
+end
+
+-- Join.
+
+function Channel:after_reply()
+  local close_old = self.close_old
+  self.close_old = nil
+  if close_old then
+    close_old()
+  end
+end
+
+local function reason_json(self, reason)
+  if reason == nil then
+    return '{"reason":"join rejected"}'
+  elseif type(reason) == "table" then
+    return self.runtime:payload_text(reason)
+  end
+  return '{"reason":' .. (core.json_quote(tostring(reason)) or '"join rejected"') .. "}"
+end
+
+local function reject(self, reason)
+  local json = reason_json(self, reason)
+  self:reply(self.join_message.ref, "error", json)
+  self:finish("rejected")
+  self:after_reply()
+end
+
+local function track_client(self)
+  local track = self.definition.track
+  if not track then
+    return
+  end
+  local key, meta = track(self.socket, self.socket.params)
+  if key == nil or self.ended then
+    return
+  end
+  local ref, word, detail = self.runtime.track(self.socket, key, meta)
+  if not ref then
+    error("track was refused: " .. word .. ": " .. tostring(detail), 0)
+  end
+end
+
+local function presence_mode(self)
+  local mode = self.definition.presence
+  if type(mode) == "function" then
+    mode = mode(self.socket)
+  end
+  mode = mode or "all"
+  if not presence_modes[mode] then
+    error("presence must be 'all', 'none' or 'count', got " .. tostring(mode), 0)
+  end
+  return mode
+end
+
+local function accept(self, reply_json)
+  local runtime, definition = self.runtime, self.definition
+  self:reply(self.join_message.ref, "ok", reply_json)
+  self.joined = true
+  self:after_reply()
+  runtime.pubsub:add(self.topic, self)
+  runtime.tracker:commit_held(self.socket)
+  track_client(self)
+  if definition.after_join and not self.ended then
+    definition.after_join(self.socket, self.socket.params)
+  end
+  if self.ended then
+    return
+  end
+  self.presence_mode = presence_mode(self)
+  if self.presence_mode ~= "none" and not self.ended then
+    runtime.feed:join(self.topic, self)
+  end
+end
+
+local work = {}
+
+function work.join(self, item)
+  local client = self.socket
+  client.ref = item.ref
+  local accepted, reply = true, nil
+  if self.definition.join then
+    accepted, reply = self.definition.join(client, self.topic, client.params)
+  end
+  if self.ended then
+    return
+  end
+  if accepted == true then
+    accept(self, self.runtime:payload_text(reply))
+  elseif not accepted then
+    reject(self, reply)
+  else
+    error("join must return true [, reply] or nil, reason; got " .. type(accepted), 0)
+  end
+end
+
+-- Events.
+
+local function answer(self, ref, status, response)
+  if status == nil or self.ended then
+    return
+  elseif status == "ok" or status == "error" then
+    self:reply(ref, status, self.runtime:payload_text(response))
+  elseif status == "stop" then
+    self:finish(response == nil and "normal" or response, "phx_close")
+  else
+    error("a handler must return nothing, 'ok', 'error' or 'stop'; got " .. tostring(status), 0)
+  end
+end
+
+function work.event(self, item)
+  local client, definition = self.socket, self.definition
+  client.ref = item.ref
+  local raw = definition.handle_in_raw[item.event]
+  if type(raw) == "function" then
+    answer(self, item.ref, raw(client, item.payload))
+    return
+  end
+  local handler = definition.handle_in[item.event]
+  if type(handler) ~= "function" then
+    error("no handle_in for the event '" .. item.event .. "'", 0)
+  end
+  -- Text that is JSON by its grammar may still hold what no Lua string can: half a surrogate pair.
+  local ok, payload = pcall(self.runtime.json.decode, item.payload)
+  if not ok then
+    self:reply(item.ref, "error", '{"reason":"bad payload"}')
+    return
+  end
+  answer(self, item.ref, handler(client, payload))
+end
+
+function work.leave(self, item)
+  self:reply(item.ref, "ok", "{}")
+  self:finish("left", "phx_close")
+end
+
+function work.out(self, item)
+  local payload = self.definition.handle_out[item.event](self.socket, item.payload)
+  if payload ~= nil and not self.ended then
+    send_shared(self, item.event, self.runtime:payload_text(payload), {})
+  end
+end
+
+function work.terminate(self, item)
+  self.definition.terminate(self.socket, item.reason)
+end
+
+function Channel:on_work(item)
+  if not self.ended or item.kind == "terminate" then
+    work[item.kind](self, item)
+  end
+end
+
+function Channel:on_message(message)
+  local handle_info = self.definition.handle_info
+  if self.joined and not self.ended and handle_info then
+    self.socket.ref = nil
+    answer(self, nil, handle_info(self.socket, message))
+  end
+end
+
+--- Start a channel for a join, and let `join` decide.
+---@param opts {connection: table, definition: table, topic: string, join_ref: string|nil,
+---  ref: string|nil, params: any, close_old: function|nil}
+---@return presence.Channel
+function M.start(opts)
+  local connection = opts.connection
+  local runtime = connection.runtime
+  local self = setmetatable({
+    connection = connection,
+    runtime = runtime,
+    definition = opts.definition,
+    topic = opts.topic,
+    join_ref = opts.join_ref,
+    join_message = { kind = "join", ref = opts.ref },
+    close_old = opts.close_old,
+    joined = false,
+    ended = false,
+  }, Channel)
+  self.process = runtime.processes:open(self)
+  self.pid = self.process.pid
+  self.socket = socket.new {
+    topic = opts.topic,
+    assigns = connection.assigns,
+    pid = self.pid,
+    params = opts.params,
+    id = connection.id,
+    runtime = runtime,
+    channel_ = self,
+    held_ = {},
+  }
+  return self
+end
+
+return M

@@ -1,0 +1,281 @@
+--- One client's connection: bytes or messages in, channels by topic, one outbox.
+local bucket = require "presence.channels.guard.bucket"
+local channel = require "presence.channels.channel"
+local core = require "presence.core"
+local outbox = require "presence.channels.outbox"
+
+local M = {}
+
+---@class presence.Connection
+local Connection = {}
+Connection.__index = Connection
+
+-- Close codes of RFC 6455, section 7.4.1, and of its registry.
+local going_away, unsupported, internal_error, try_again_later = 1001, 1003, 1011, 1013
+
+function Connection:reply(join_ref, ref, topic, status, response_json)
+  local payload = '{"status":"' .. status .. '","response":' .. response_json .. "}"
+  self.outbox:add(self.wire.message(join_ref, ref, topic, "phx_reply", payload))
+end
+
+--- A channel of this connection has ended.
+function Connection:forget(ended)
+  if self.channels[ended.topic] == ended then
+    self.channels[ended.topic] = nil
+    self.channel_count = self.channel_count - 1
+  end
+end
+
+-- Messages in.
+
+local function join(self, join_ref, ref, topic, payload)
+  local definition = self.bound:match(topic)
+  if not definition then
+    self:reply(nil, ref, topic, "error", '{"reason":"unmatched topic"}')
+    return
+  end
+  local old = self.channels[topic]
+  if not old and self.channel_count >= self.options.max_channels then
+    self:reply(join_ref, ref, topic, "error", '{"reason":"too many channels joined"}')
+    return
+  end
+  local ok, params = pcall(self.runtime.json.decode, payload)
+  if not ok then
+    self:reply(join_ref, ref, topic, "error", '{"reason":"bad payload"}')
+    return
+  end
+  local started = channel.start {
+    connection = self, definition = definition, topic = topic, join_ref = join_ref, ref = ref,
+    params = params, close_old = old and old:supersede(),
+  }
+  self.channels[topic] = started
+  self.channel_count = self.channel_count + 1
+  started.process:post_now(started.join_message)
+end
+
+local function is_stale(joined, join_ref)
+  return join_ref ~= nil and join_ref ~= joined.join_ref
+end
+
+local function leave(self, join_ref, ref, topic)
+  local joined = self.channels[topic]
+  if not joined then
+    self:reply(join_ref, ref, topic, "ok", "{}")
+  elseif not is_stale(joined, join_ref) then
+    joined.process:post_now { kind = "leave", ref = ref }
+  end
+end
+
+local function event(self, join_ref, ref, topic, name, payload)
+  local joined = self.channels[topic]
+  if not joined then
+    self:reply(nil, ref, topic, "error", '{"reason":"unmatched topic"}')
+  elseif not is_stale(joined, join_ref) then
+    joined.process:post_now { kind = "event", event = name, ref = ref, payload = payload }
+  end
+end
+
+local function dispatch(self, join_ref, ref, topic, name, payload)
+  if topic == "phoenix" and name == "heartbeat" then
+    self:reply(nil, ref, topic, "ok", "{}")
+  elseif name == "phx_join" then
+    join(self, join_ref, ref, topic, payload)
+  elseif name == "phx_leave" then
+    leave(self, join_ref, ref, topic)
+  else
+    event(self, join_ref, ref, topic, name, payload)
+  end
+end
+
+local function message(self, text)
+  local ok, join_ref, ref, topic, name, payload =
+    self.wire.decode(text, self.runtime.options.max_json_depth)
+  if not ok then
+    self:close(internal_error, "malformed message")
+    return
+  end
+  local admitted, wait_s = true, nil
+  if self.bucket then
+    admitted, wait_s = self.bucket:take(self.runtime.loop:now())
+  end
+  if not admitted then
+    self:reply(join_ref, ref, topic, "error",
+      string.format('{"reason":"rate limited","retry_after_ms":%d}', math.ceil(wait_s * 1000)))
+    return
+  end
+  dispatch(self, join_ref, ref, topic, name, payload)
+end
+
+local frames = {}
+
+function frames.text(self, text)
+  message(self, text)
+end
+
+function frames.binary(self)
+  self:close(unsupported, "binary messages are not supported")
+end
+
+function frames.ping(self, payload)
+  self.outbox:pong(payload)
+end
+
+function frames.pong() end
+
+function frames.close(self, code)
+  self:close(code, "")
+end
+
+function frames.error(self, code, reason)
+  self:close(code, reason)
+end
+
+--- Raw bytes from the client (framing "websocket").
+---@param bytes string
+function Connection:feed(bytes)
+  if self.ended then
+    return
+  end
+  self.last_seen = self.runtime.loop:now()
+  local codec = self.codec
+  codec:feed(bytes)
+  repeat
+    local kind, data, more = codec:next()
+    if kind then
+      frames[kind](self, data, more)
+    end
+  until not kind or self.ended
+end
+
+--- A whole message from the client (framing "message").
+---@param data string
+---@param is_binary boolean|nil
+function Connection:receive(data, is_binary)
+  if self.ended then
+    return
+  end
+  self.last_seen = self.runtime.loop:now()
+  if #data > self.options.max_message_bytes then
+    self:close(1009, "message too large")
+  elseif is_binary then
+    frames.binary(self)
+  elseif not core.utf8_valid(data) then
+    self:close(1007, "invalid UTF-8")
+  else
+    message(self, data)
+  end
+end
+
+--- The client is alive (framing "message": a ping came).
+function Connection:alive()
+  self.last_seen = self.runtime.loop:now()
+end
+
+--- The transport is writable again.
+function Connection:drained()
+  if self.ended then
+    return
+  end
+  self.outbox:drained()
+  for topic, joined in pairs(self.channels) do
+    self.runtime.feed:catch_up(topic, joined)
+  end
+end
+
+-- The end.
+
+local function finish_channels(self, reason)
+  local topics = {}
+  for topic in pairs(self.channels) do
+    topics[#topics + 1] = topic
+  end
+  table.sort(topics)
+  for _, topic in ipairs(topics) do
+    local joined = self.channels[topic]
+    if joined then
+      joined:finish(reason)
+    end
+  end
+end
+
+local function finish(self, reason)
+  if self.ended then
+    return
+  end
+  self.ended = true
+  finish_channels(self, reason)
+  self.bound:forget(self)
+end
+
+--- Close from this side: presences leave, what is queued and a close frame go out.
+---@param code integer|nil
+---@param reason string|nil
+function Connection:close(code, reason)
+  if not self.ended then
+    finish(self, code == going_away and reason == "idle timeout" and "timeout" or "closed")
+    self.outbox:close(code, reason or "")
+  end
+end
+
+--- The transport is gone, however it went. Harmless when it is said twice.
+function Connection:closed()
+  self.outbox:abandon()
+  finish(self, "closed")
+end
+
+--- Close when nothing came for too long.
+function Connection:check_idle(now, idle_timeout_s)
+  if now - self.last_seen >= idle_timeout_s then
+    self:close(going_away, "idle timeout")
+  end
+end
+
+local Overflow = {}
+Overflow.__index = Overflow
+
+function Overflow:turn()
+  self.connection.runtime.log("warn", "a client reads too slowly and is closed",
+    { remote_address = self.connection.remote_address })
+  self.connection:close(try_again_later, "too slow")
+end
+
+---@param opts {bound: table, runtime: presence.Runtime, wire: table, assigns: any, id: string|nil,
+---  options: table, transport: table, remote_address: string|nil}
+---@return presence.Connection
+function M.new(opts)
+  local options, runtime = opts.options, opts.runtime
+  local now = runtime.loop:now()
+  local framing = opts.transport.framing or "websocket"
+  local self = setmetatable({
+    bound = opts.bound,
+    runtime = runtime,
+    wire = opts.wire,
+    assigns = opts.assigns,
+    id = opts.id,
+    options = options,
+    remote_address = opts.remote_address,
+    channels = {},
+    channel_count = 0,
+    last_seen = now,
+    ended = false,
+  }, Connection)
+  if framing == "websocket" then
+    self.codec = core.websocket {
+      max_message_bytes = options.max_message_bytes, max_fragments = options.max_fragments,
+    }
+  end
+  if options.max_messages_per_s then
+    self.bucket = bucket.new(options.max_messages_per_s, options.max_messages_burst, now)
+  end
+  self.outbox = outbox.new {
+    turn = runtime.turn_, transport = opts.transport, framing = framing,
+    max_bytes = options.max_outbox_bytes,
+    on_overflow = function()
+      -- Later: whoever fills the outbox is walking the subscribers that the close removes.
+      runtime.turn_:add("run", setmetatable({ connection = self }, Overflow))
+    end,
+  }
+  return self
+end
+
+return M

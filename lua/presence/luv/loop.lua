@@ -1,0 +1,198 @@
+--- The loop contract on libuv. A turn is one callback of libuv: what was deferred in it is done before
+-- libuv gets control back. All timers share one uv handle.
+
+local uv = require "luv"
+local tasks = require "presence.tasks"
+local timers = require "presence.timers"
+
+local ceil, max, min = math.ceil, math.max, math.min
+
+-- What uv is asked for at most; a timer further away is set again when this has passed.
+local MAX_DELAY_MS = 2 ^ 31
+-- Deferred functions that keep deferring must not starve input and timers: the rest of so many goes to
+-- the next turn.
+local MAX_DEFERRED_A_TURN = 100000
+
+---@class presence.luv.Loop
+---@field name "luv"
+---@field on_error fun(err: any)
+local Loop = { name = "luv" }
+Loop.__index = Loop
+
+local function print_error(err)
+  io.stderr:write("presence: ", tostring(err), "\n")
+end
+
+local function with_traceback(err)
+  return debug.traceback(tostring(err), 2)
+end
+
+local function report(loop, err)
+  local ok, second = pcall(loop.on_error, err)
+  if not ok then
+    print_error("on_error raised: " .. tostring(second) .. "\nwhile reporting: " .. tostring(err))
+  end
+end
+
+local function guarded(loop, fn, ...)
+  local ok, err = xpcall(fn, with_traceback, ...)
+  if not ok then report(loop, err) end
+end
+
+local function drain(loop)
+  local deferred = loop.deferred_
+  for _ = 1, MAX_DEFERRED_A_TURN do
+    local fn = deferred[deferred.first]
+    if not fn then
+      deferred.first, deferred.last = 1, 0
+      return
+    end
+    deferred[deferred.first] = nil
+    deferred.first = deferred.first + 1
+    guarded(loop, fn)
+  end
+end
+
+-- Brings a turn soon when none is under way: for whoever defers or posts from outside of it.
+local function ask_for_turn(loop)
+  if loop.in_turn_ or loop.turn_asked_ then return end
+  loop.turn_asked_ = true
+  loop:after(0, function() end)
+end
+
+-- Calls fn as a turn of its own; inside a turn it is part of that one.
+local function turn(loop, fn, ...)
+  if loop.in_turn_ then return guarded(loop, fn, ...) end
+  loop.in_turn_, loop.turn_asked_ = true, false
+  guarded(loop, fn, ...)
+  drain(loop)
+  loop.in_turn_ = false
+  if loop.deferred_.last > 0 then ask_for_turn(loop) end
+end
+
+-- uv counts milliseconds from the time it noted at the start of its iteration. Both clocks are the same
+-- one, so the first millisecond that is not too early is exact.
+local function arm(loop)
+  local at = loop.timers_:next_at()
+  if not at then
+    loop.armed_for_ = nil
+    if loop.handle_ then uv.timer_stop(loop.handle_) end
+  elseif loop.armed_for_ ~= at then
+    loop.armed_for_ = at
+    if not loop.handle_ then loop.handle_ = uv.new_timer() end
+    local delay_ms = min(MAX_DELAY_MS, max(0, ceil(at * 1000) - uv.now()))
+    uv.timer_start(loop.handle_, delay_ms, 0, loop.fire_)
+  end
+end
+
+local function fire(loop)
+  loop.armed_for_, loop.firing_ = nil, true
+  local now = loop:now()
+  local fn = loop.timers_:pop_due(now)
+  while fn do
+    guarded(loop, fn)
+    fn = loop.timers_:pop_due(now)
+  end
+  loop.firing_ = false
+  arm(loop)
+end
+
+--- Seconds on a clock that never goes back.
+---@return number
+function Loop.now(_)
+  return uv.hrtime() / 1e9
+end
+
+--- Seconds since 1970.
+---@return number
+function Loop.time(_)
+  local seconds, microseconds = uv.gettimeofday()
+  return seconds + microseconds / 1e6
+end
+
+--- Runs `fn(...)` in a task, at once, until it first waits. An error in it goes to `on_error`.
+---@param fn function
+---@param ... any
+function Loop:spawn(fn, ...)
+  self.tasks_:spawn(fn, ...)
+end
+
+--- A signal for one waiting task. A post before the wait is remembered; posts do not add up.
+---@return presence.Signal
+function Loop:signal()
+  return self.tasks_:signal()
+end
+
+--- Calls `fn` in `seconds`, outside of any task; it must not wait. O(log n) of the timers set.
+---@param seconds number
+---@param fn fun()
+---@return presence.Timer
+function Loop:after(seconds, fn)
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("after: expected seconds, got " .. tostring(seconds), 2)
+  end
+  if type(fn) ~= "function" then error("after: expected a function, got " .. type(fn), 2) end
+  local timer = self.timers_:add(self:now() + max(0, seconds), fn)
+  if not self.firing_ then arm(self) end
+  return timer
+end
+
+--- Calls `fn` once at the end of the turn; what is deferred meanwhile belongs to the same end.
+---@param fn fun()
+function Loop:defer(fn)
+  local deferred = self.deferred_
+  deferred.last = deferred.last + 1
+  deferred[deferred.last] = fn
+  ask_for_turn(self)
+end
+
+--- A function that calls `fn` as a turn: every callback given to libuv goes through this. Errors go to
+--- `on_error`, never into libuv.
+---@param fn function
+---@return function
+function Loop:wrap(fn)
+  return function(...) turn(self, fn, ...) end
+end
+
+--- Runs until `stop`, or until there is nothing left to wait for (libuv has one loop a Lua state).
+function Loop.run(_)
+  uv.run("default")
+end
+
+--- Lets `run` return after this turn of libuv. Harmless when it is not running.
+function Loop.stop(_)
+  uv.stop()
+end
+
+--- Drops the timers and gives the uv handle back; the loop is of no use after. Twice is harmless.
+function Loop:close()
+  self.timers_ = timers.new()
+  local handle = self.handle_
+  if handle and not handle:is_closing() then handle:close() end
+end
+
+local M = {}
+
+---@class presence.luv.LoopOptions
+---@field on_error? fun(err: any) what becomes of errors in tasks and callbacks; default: stderr
+
+--- A loop on this Lua state's libuv loop. Several may be made, they share libuv's.
+---@param opts? presence.luv.LoopOptions
+---@return presence.luv.Loop
+function M.new(opts)
+  local loop = setmetatable({
+    on_error = opts and opts.on_error or print_error,
+    deferred_ = { first = 1, last = 0 },
+    in_turn_ = false,
+    turn_asked_ = false,
+    firing_ = false,
+  }, Loop)
+  loop.tasks_ = tasks.new(loop, function(err) report(loop, err) end)
+  loop.timers_ = timers.new(function()
+    if not loop.firing_ then arm(loop) end
+  end)
+  loop.fire_ = loop:wrap(function() fire(loop) end)
+  return loop
+end
+
+return M

@@ -1,0 +1,381 @@
+--- Processes: a mailbox, monitors, an end that cleans up after itself.
+-- A process started with `spawn` runs one function in one task. A process opened for a channel
+-- serves work that others post to it: it has a task only while there is something to do.
+local M = {}
+
+local running = coroutine.running
+
+---@class presence.Process
+local Process = {}
+Process.__index = Process
+
+---@class presence.Processes
+local Processes = {}
+Processes.__index = Processes
+
+-- Which process a task works for: coroutine → process. A coroutine that user code makes inside a
+-- process is not the process's task.
+local process_of = setmetatable({}, { __mode = "k" })
+
+-- Pids are integers that no application would pick for a presence without a process.
+local first_pid = 2 ^ 32
+if math.tointeger then
+  first_pid = math.tointeger(first_pid)
+end
+
+-- What unwinds the task of a process that was ended from outside.
+local Exit = {}
+Exit.__index = Exit
+Exit.__tostring = function(self)
+  return "process ended: " .. tostring(self.reason)
+end
+
+local function is_exit(err)
+  return getmetatable(err) == Exit
+end
+
+--- The process whose task is running, or nil.
+---@return presence.Process|nil
+function M.current()
+  local co = running()
+  return co and process_of[co]
+end
+
+local function current_or_raise(what)
+  local process = M.current()
+  if not process then
+    error(what .. ": only inside a process, and not in a coroutine made inside one", 3)
+  end
+  return process
+end
+
+local function traceback(err)
+  if is_exit(err) then
+    return err
+  end
+  return debug.traceback(tostring(err), 2)
+end
+
+-- Mailboxes and work: queues that give their memory back when they run empty.
+
+local function new_queue()
+  return { first = 1, last = 0 }
+end
+
+local function push(queue, item)
+  queue.last = queue.last + 1
+  queue[queue.last] = item
+end
+
+local function shift(queue)
+  if queue.first > queue.last then
+    return nil
+  end
+  local item = queue[queue.first]
+  queue[queue.first] = nil
+  queue.first = queue.first + 1
+  if queue.first > queue.last then
+    queue.first, queue.last = 1, 0
+  end
+  return item
+end
+
+local function is_empty(queue)
+  return queue.first > queue.last
+end
+
+local function new_process(self, fields)
+  local pid = self.next_pid_
+  self.next_pid_ = pid + 1
+  fields.pid = pid
+  fields.processes = self
+  fields.runtime = self.runtime
+  fields.alive = true
+  fields.mailbox_ = new_queue()
+  self.by_pid_[pid] = fields
+  return setmetatable(fields, Process)
+end
+
+--- The one way a process ends: whoever asks, whatever the reason, once.
+---@param reason any
+function Process:finish(reason)
+  if not self.alive then
+    return
+  end
+  self.alive = false
+  self.exit_reason = reason
+  local processes = self.processes
+  processes.by_pid_[self.pid] = nil
+  processes.on_exit(self, reason)
+  local monitors = self.monitors_
+  if monitors then
+    self.monitors_ = nil
+    for _, monitor in ipairs(monitors) do
+      processes:send(monitor.watcher, {
+        event = "down", pid = self.pid, reason = reason, ref = monitor.ref,
+      })
+    end
+  end
+  if self.signal_ then
+    self.signal_:post()
+  end
+end
+
+local function run(self, fn, ...)
+  local co = running()
+  process_of[co] = self
+  self.task_ = co
+  local ok, err = xpcall(fn, traceback, ...)
+  process_of[co] = nil
+  self.task_ = nil
+  return ok, err
+end
+
+local function run_spawned(self, fn, ...)
+  local ok, err = run(self, fn, ...)
+  if ok then
+    self:finish("normal")
+  elseif is_exit(err) then
+    self:finish(err.reason)
+  else
+    self.processes.log("error", "process crashed: " .. tostring(err), { pid = self.pid })
+    self:finish("crashed")
+  end
+end
+
+--- Start a process that runs fn, and ends when fn returns or raises.
+---@param fn function
+---@return integer pid
+function Processes:spawn(fn, ...)
+  if type(fn) ~= "function" then
+    error("spawn: needs a function, got " .. type(fn), 2)
+  end
+  local process = new_process(self, {})
+  self.loop:spawn(run_spawned, process, fn, ...)
+  return process.pid
+end
+
+-- Processes that serve.
+
+--- Open a process that serves posted work one item after another, and its mailbox between them.
+---@param server {on_work: fun(item), on_message: fun(message), on_crash: fun(err: string)}
+---@return presence.Process
+function Processes:open(server)
+  return new_process(self, { server_ = server, work_ = new_queue() })
+end
+
+local function serve(self)
+  local server = self.server_
+  while true do
+    local item = shift(self.work_)
+    if item ~= nil then
+      server:on_work(item)
+    end
+    local message = self.alive and shift(self.mailbox_) or nil
+    if message ~= nil then
+      server:on_message(message)
+    end
+    if item == nil and message == nil then
+      return
+    end
+  end
+end
+
+local function serve_until_idle(self)
+  if self.busy_ then
+    return
+  end
+  self.busy_ = true
+  while not is_empty(self.work_) or (self.alive and not is_empty(self.mailbox_)) do
+    local ok, err = run(self, serve, self)
+    if not ok and not (is_exit(err) and not self.alive) then
+      self.server_:on_crash(tostring(err))
+    end
+  end
+  self.busy_ = false
+end
+
+--- The process's turn, asked for by `wake_later`.
+function Process:turn()
+  self.woken_ = false
+  if not self.busy_ then
+    self.processes.loop:spawn(serve_until_idle, self)
+  end
+end
+
+local function wake_later(self)
+  if not (self.busy_ or self.woken_) then
+    self.woken_ = true
+    self.processes.turn:add("run", self)
+  end
+end
+
+--- Give a serving process work, and let it begin at once when it is idle.
+function Process:post_now(item)
+  push(self.work_, item)
+  if not self.busy_ then
+    self.processes.loop:spawn(serve_until_idle, self)
+  end
+end
+
+--- Give a serving process work for the end of the turn: from inside somebody else's callback.
+function Process:post(item)
+  push(self.work_, item)
+  wake_later(self)
+end
+
+--- Take back the work that has not begun.
+---@return any[] items
+function Process:take_work()
+  local items = {}
+  for item in shift, self.work_ do
+    items[#items + 1] = item
+  end
+  return items
+end
+
+--- Is a callback of this process under way (it may be waiting)?
+---@return boolean
+function Process:is_busy()
+  return self.busy_ == true
+end
+
+-- What users call.
+
+--- The pid of the process that runs, or nil outside of one.
+---@return integer|nil
+function Processes.self()
+  local process = M.current()
+  return process and process.pid
+end
+
+--- Put a message into a process's mailbox. To a pid that has ended: nothing happens.
+---@param pid integer
+---@param message any anything but nil
+---@return boolean delivered
+function Processes:send(pid, message)
+  if message == nil then
+    error("send: the message is nil", 2)
+  end
+  local process = self.by_pid_[pid]
+  if not process then
+    return false
+  end
+  push(process.mailbox_, message)
+  if process.signal_ then
+    process.signal_:post()
+  elseif process.server_ then
+    wake_later(process)
+  end
+  return true
+end
+
+--- The next message of the calling process's mailbox; waits for one.
+---@param timeout_s number|nil
+---@return any message or nil, "timeout"
+function Processes.receive(timeout_s)
+  local process = current_or_raise "receive"
+  if timeout_s ~= nil and (type(timeout_s) ~= "number" or timeout_s ~= timeout_s) then
+    error("receive: timeout_s must be a number", 2)
+  end
+  local loop = process.processes.loop
+  local deadline = timeout_s and loop:now() + timeout_s
+  while true do
+    if not process.alive then
+      error(setmetatable({ reason = process.exit_reason }, Exit), 0)
+    end
+    local message = shift(process.mailbox_)
+    if message ~= nil then
+      return message
+    end
+    local left = deadline and deadline - loop:now()
+    if left and left <= 0 then
+      return nil, "timeout"
+    end
+    process.signal_ = loop:signal()
+    process.signal_:wait(left)
+    process.signal_ = nil
+  end
+end
+
+--- Be told of a process's end: `{event = "down", pid, reason, ref}` comes into the caller's
+--- mailbox, at once with the reason "noproc" when there is no such process.
+---@param pid integer
+---@return integer ref
+function Processes:monitor(pid)
+  local watcher = current_or_raise "monitor"
+  self.next_monitor_ = self.next_monitor_ + 1
+  local ref = self.next_monitor_
+  local process = self.by_pid_[pid]
+  if process then
+    local monitors = process.monitors_ or {}
+    process.monitors_ = monitors
+    monitors[#monitors + 1] = { watcher = watcher.pid, ref = ref }
+  else
+    self:send(watcher.pid, { event = "down", pid = pid, reason = "noproc", ref = ref })
+  end
+  return ref
+end
+
+--- End a process. One that waits in `receive` is unwound; the caller itself does not return.
+---@param pid integer|nil default: the calling process
+---@param reason any default "normal"
+---@return boolean ended false when there was no such process
+function Processes:exit(pid, reason)
+  local current = M.current()
+  local process
+  if pid == nil then
+    process = current_or_raise "exit"
+  else
+    process = self.by_pid_[pid]
+  end
+  if not process then
+    return false
+  end
+  if reason == nil then
+    reason = "normal"
+  end
+  if process.server_ then
+    process.server_:on_exit(reason)
+  else
+    process:finish(reason)
+  end
+  if process == current then
+    error(setmetatable({ reason = reason }, Exit), 0)
+  end
+  return true
+end
+
+--- @return boolean
+function Processes:is_alive(pid)
+  return self.by_pid_[pid] ~= nil
+end
+
+--- Was this pid given out by this runtime, to a process that has ended since?
+---@return boolean
+function Processes:has_ended(pid)
+  return type(pid) == "number" and pid >= first_pid and pid < self.next_pid_
+    and self.by_pid_[pid] == nil
+end
+
+--- @return presence.Process|nil
+function Processes:get(pid)
+  return self.by_pid_[pid]
+end
+
+---@param opts {loop: table, turn: presence.Turn, log: function, runtime: table}
+---@return presence.Processes
+function M.new(opts)
+  return setmetatable({
+    loop = opts.loop,
+    turn = opts.turn,
+    log = opts.log,
+    runtime = opts.runtime,
+    on_exit = function() end,
+    by_pid_ = {},
+    next_pid_ = first_pid,
+    next_monitor_ = 0,
+  }, Processes)
+end
+
+return M

@@ -1,0 +1,180 @@
+--- A runtime: one loop with its processes, PubSub, tracker and feed.
+local config = require "presence.config"
+local core = require "presence.core"
+local feed = require "presence.feed"
+local json = require "presence.json"
+local process = require "presence.process"
+local pubsub = require "presence.pubsub"
+local tracker = require "presence.tracker"
+local turn = require "presence.turn"
+
+local M = {}
+
+---@class presence.Runtime
+---@field loop table
+---@field process table spawn, self, send, receive, monitor, exit
+---@field pubsub presence.PubSub
+local Runtime = {}
+Runtime.__index = Runtime
+
+local function log_to_stderr(level, message, fields)
+  if level == "debug" or level == "info" then
+    return
+  end
+  local parts = { "presence: ", level, ": ", message }
+  local names = {}
+  for name in pairs(fields or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    parts[#parts + 1] = " " .. name .. "=" .. tostring(fields[name])
+  end
+  io.stderr:write(table.concat(parts), "\n")
+end
+
+-- What an end means to those who see a presence go.
+local leave_reasons = {
+  normal = "left",
+  left = "left",
+  closed = "closed",
+  crashed = "crashed",
+  timeout = "timeout",
+}
+
+local allowed = {
+  loop = true, json = true, log = true, on_join = true, on_leave = true, on_update = true,
+  ref_prefix = true,
+}
+
+local function check_options(opts)
+  local loop = opts.loop
+  if type(loop) ~= "table" or not (loop.now and loop.spawn and loop.after and loop.defer) then
+    error("new: the option loop must be a loop (presence.manual.loop, presence.luv.loop, …)", 3)
+  end
+  if opts.leaves ~= "last" and opts.leaves ~= "each" then
+    error("new: the option leaves must be 'last' or 'each'", 3)
+  end
+  for _, name in ipairs { "on_join", "on_leave", "on_update", "log" } do
+    if opts[name] ~= nil and type(opts[name]) ~= "function" then
+      error("new: the option " .. name .. " must be a function", 3)
+    end
+  end
+end
+
+local function process_functions(processes)
+  return {
+    spawn = function(fn, ...)
+      return processes:spawn(fn, ...)
+    end,
+    self = processes.self,
+    send = function(pid, message)
+      return processes:send(pid, message)
+    end,
+    receive = processes.receive,
+    monitor = function(pid)
+      return processes:monitor(pid)
+    end,
+    exit = function(pid, reason)
+      return processes:exit(pid, reason)
+    end,
+  }
+end
+
+-- A prefix that differs from run to run, so that a client which outlives a restart never takes a
+-- new presence for one of the old run.
+local function new_ref_prefix()
+  local address = tostring({}):match "0x(%x+)" or tostring({})
+  return string.format("%x%s-", os.time(), address:sub(-7))
+end
+
+local tracker_functions = {
+  "track", "update", "put", "untrack", "list", "count", "get_by_key", "online", "topics", "where",
+  "snapshot",
+}
+
+--- Make a runtime. See docs/options.md for its options.
+---@param opts table `loop` is required
+---@return presence.Runtime
+function M.new(opts)
+  opts = config.merge("new", config.runtime, opts, allowed)
+  check_options(opts)
+  local self = setmetatable({ loop = opts.loop, options = opts, endpoints_ = {} }, Runtime)
+  self.json = json.codec(opts.json)
+  local sink = opts.log or log_to_stderr
+  self.log = function(level, message, fields)
+    pcall(sink, level, message, fields or {})
+  end
+  local function on_error(err)
+    self.log("error", tostring(err))
+  end
+  opts.loop.on_error = on_error
+  self.turn_ = turn.new(opts.loop, on_error)
+  self.processes = process.new {
+    loop = opts.loop, turn = self.turn_, log = self.log, runtime = self,
+  }
+  local owner = core.owner()
+  self.feed = feed.new {
+    loop = opts.loop, turn = self.turn_, owner = owner, flush_interval_s = opts.flush_interval_s,
+    policy = function(topic)
+      return self:leaves_policy(topic)
+    end,
+  }
+  self.pubsub = pubsub.new {
+    runtime = self, feed = self.feed,
+    payload_text = function(payload)
+      return self:payload_text(payload)
+    end,
+  }
+  self.tracker = tracker.new {
+    loop = opts.loop, turn = self.turn_, log = self.log, processes = self.processes,
+    feed = self.feed, owner = owner, limits = opts, callbacks = opts,
+    ref_prefix = opts.ref_prefix or new_ref_prefix(),
+  }
+  self.processes.on_exit = function(ended, reason)
+    self.pubsub:drop(ended)
+    self.tracker:drop(ended.pid, leave_reasons[reason] or "closed")
+  end
+  self.process = process_functions(self.processes)
+  for _, name in ipairs(tracker_functions) do
+    self[name] = function(...)
+      return self.tracker[name](self.tracker, ...)
+    end
+  end
+  return self
+end
+
+--- When is a leave announced on a topic: every one for the topics of an endpoint, whose clients
+--- mirror metas; elsewhere as the option `leaves` says.
+---@param topic string
+---@return "each"|"last"
+function Runtime:leaves_policy(topic)
+  for _, bound in ipairs(self.endpoints_) do
+    if bound:match(topic) then
+      return "each"
+    end
+  end
+  return self.options.leaves
+end
+
+--- A payload as JSON text: a string is that already, a table is encoded, nil is `{}`.
+---@param payload table|string|nil
+---@return string
+function Runtime:payload_text(payload)
+  if payload == nil then
+    return "{}"
+  end
+  if type(payload) == "table" then
+    return self.json.encode(payload)
+  end
+  if type(payload) ~= "string" then
+    error("payload: must be a table, or a string that is JSON text, got " .. type(payload), 0)
+  end
+  local ok, _, detail = core.json_valid(payload, self.options.max_json_depth)
+  if not ok then
+    error("payload: a string must be JSON text: " .. tostring(detail), 0)
+  end
+  return payload
+end
+
+return M

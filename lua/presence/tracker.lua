@@ -1,0 +1,436 @@
+--- Who holds what: the truth about presences, in one C handle that is edited in place.
+-- Every edit touches the topic's feed, which tells the subscribers at its next flush.
+local core = require "presence.core"
+local json = require "presence.json"
+
+local M = {}
+
+---@class presence.Tracker
+local Tracker = {}
+Tracker.__index = Tracker
+
+local function check_string(what, name, value)
+  if type(value) ~= "string" then
+    error(what .. ": " .. name .. " must be a string, got " .. type(value), 3)
+  end
+end
+
+local function is_pid(pid)
+  return type(pid) == "string"
+    or type(pid) == "number" and pid == math.floor(pid) and math.abs(pid) <= 2 ^ 53
+end
+
+local function check_socket(what, socket)
+  if type(socket) ~= "table" then
+    error(what .. ": needs a socket, a table {topic =, pid =}, got " .. type(socket), 3)
+  end
+  if type(socket.topic) ~= "string" then
+    error(what .. ": socket.topic must be a string, got " .. type(socket.topic), 3)
+  end
+  if not is_pid(socket.pid) then
+    error(what .. ": socket.pid must be an integer within 2^53 or a string", 3)
+  end
+end
+
+--- Check a key and a topic as a stranger may have chosen them.
+local function check_names(self, topic, key)
+  local limits = self.limits
+  if #key > limits.max_key_bytes then
+    return nil, "too_large", "the key has " .. #key .. " bytes, over " .. limits.max_key_bytes
+  end
+  if #topic > limits.max_topic_bytes then
+    return nil, "too_large", "the topic has " .. #topic .. " bytes, over " .. limits.max_topic_bytes
+  end
+  if not core.utf8_valid(key) then
+    return nil, "not_utf8", "the key is not UTF-8"
+  end
+  if not core.utf8_valid(topic) then
+    return nil, "not_utf8", "the topic is not UTF-8"
+  end
+  return true
+end
+
+--- A meta as given, table or text, to the text that is kept.
+local function meta_text(self, what, meta)
+  local text = meta
+  if type(meta) == "table" then
+    local ok, encoded = pcall(json.encode_sorted, meta)
+    if not ok then
+      return nil, "not_object", tostring(encoded)
+    end
+    text = encoded
+  elseif type(meta) ~= "string" then
+    error(what .. ": meta must be a JSON object, as text or as a table, got " .. type(meta), 4)
+  end
+  if #text > self.limits.max_meta_bytes then
+    return nil, "too_large", "the meta has " .. #text .. " bytes, over " .. self.limits.max_meta_bytes
+  end
+  return core.meta_object(text, self.limits.max_json_depth)
+end
+
+local function next_ref(self)
+  self.refs_ = self.refs_ + 1
+  return string.format("%s%x", self.ref_prefix, self.refs_)
+end
+
+-- pid → topic → key, so that the end of a process costs what it held.
+
+local function index(self, pid, topic, key)
+  local topics = self.by_pid_[pid]
+  if not topics then
+    topics = {}
+    self.by_pid_[pid] = topics
+  end
+  local keys = topics[topic]
+  if not keys then
+    keys = {}
+    topics[topic] = keys
+  end
+  keys[key] = true
+  self.topics_of_key_:track(key, topic, pid, "{}", "-")
+end
+
+local function unindex(self, pid, topic, key)
+  local topics = self.by_pid_[pid]
+  topics[topic][key] = nil
+  if next(topics[topic]) == nil then
+    topics[topic] = nil
+  end
+  if next(topics) == nil then
+    self.by_pid_[pid] = nil
+  end
+  self.topics_of_key_:untrack(key, topic, pid)
+end
+
+-- Callbacks.
+
+local Callback = {}
+Callback.__index = Callback
+
+function Callback:turn()
+  local ok, err = xpcall(self.fn, debug.traceback, self.event)
+  if not ok then
+    self.log("error", self.name .. " raised: " .. tostring(err), { topic = self.event.topic })
+  end
+end
+
+local function notify(self, name, event)
+  local fn = self.callbacks[name]
+  if not fn then
+    return
+  end
+  event.entry = self:get_by_key(event.topic, event.key)
+  event.at = self.loop:time()
+  self.turn:add("run", setmetatable({ fn = fn, name = name, event = event, log = self.log }, Callback))
+end
+
+local function commit_track(self, topic, key, pid, text, ref)
+  local ok, word, detail = self.owner:track(topic, key, pid, text, ref)
+  if not ok then
+    return nil, word, detail
+  end
+  index(self, pid, topic, key)
+  self.feed:touch(topic)
+  notify(self, "on_join", {
+    topic = topic, key = key, pid = pid, meta = text,
+    first = self.owner:connections(topic, key) == 1, last = false,
+  })
+  return ref
+end
+
+local function commit_untrack(self, topic, key, pid, reason)
+  local meta = self.owner:get(topic, key, pid)
+  if not meta then
+    return 0
+  end
+  local removed = self.owner:untrack(topic, key, pid)
+  unindex(self, pid, topic, key)
+  self.feed:touch(topic)
+  notify(self, "on_leave", {
+    topic = topic, key = key, pid = pid, meta = meta, reason = reason,
+    first = false, last = self.owner:connections(topic, key) == 0,
+  })
+  return removed
+end
+
+-- What is tracked while `join` decides is held until it accepts.
+
+local function find_held(held, key)
+  for i = 1, #held do
+    if held[i].key == key then
+      return held[i], i
+    end
+  end
+end
+
+--- Track the held presences of a socket whose join was accepted.
+---@param socket table
+function Tracker:commit_held(socket)
+  local held = socket.held_
+  socket.held_ = nil
+  for _, presence in ipairs(held or {}) do
+    commit_track(self, socket.topic, presence.key, socket.pid, presence.text, presence.ref)
+  end
+end
+
+--- Track a socket's process on the socket's topic under key.
+---@param socket {topic: string, pid: integer|string}
+---@param key string
+---@param meta string|table a JSON object
+---@return string|nil ref
+---@return string|nil word "already_tracked", "not_object", "not_utf8", "too_large", "no_process"
+---@return string|nil detail
+function Tracker:track(socket, key, meta)
+  check_socket("track", socket)
+  check_string("track", "key", key)
+  local topic, pid = socket.topic, socket.pid
+  local ok, word, detail = check_names(self, topic, key)
+  if not ok then
+    return nil, word, detail
+  end
+  local text
+  text, word, detail = meta_text(self, "track", meta)
+  if not text then
+    return nil, word, detail
+  end
+  if self.processes:has_ended(pid) then
+    return nil, "no_process", "the socket's process has ended"
+  end
+  local held = socket.held_
+  if not held then
+    return commit_track(self, topic, key, pid, text, next_ref(self))
+  end
+  if find_held(held, key) then
+    return nil, "already_tracked", "the key is tracked by this socket"
+  end
+  local ref = next_ref(self)
+  held[#held + 1] = { key = key, text = text, ref = ref }
+  return ref
+end
+
+-- The meta a socket has under key: text, ref, and the held presence when it is one.
+local function current_meta(self, socket, key)
+  local held = socket.held_ and find_held(socket.held_, key)
+  if held then
+    return held.text, held.ref, held
+  end
+  return self.owner:get(socket.topic, key, socket.pid)
+end
+
+--- Replace the meta that a socket tracks under key. Equal bytes change nothing.
+---@param socket {topic: string, pid: integer|string}
+---@param key string
+---@param meta string|table|fun(old: string): string|table
+---@return string|nil ref the one before where nothing changed, a new one else
+---@return string|nil word "nopresence", "not_object", "not_utf8", "too_large"
+---@return string|nil detail
+function Tracker:update(socket, key, meta)
+  check_socket("update", socket)
+  check_string("update", "key", key)
+  local topic, pid = socket.topic, socket.pid
+  local old, old_ref = current_meta(self, socket, key)
+  if not old then
+    return nil, "nopresence", "the key is not tracked by this socket"
+  end
+  if type(meta) == "function" then
+    meta = meta(old)
+  end
+  local text, word, detail = meta_text(self, "update", meta)
+  if not text then
+    return nil, word, detail
+  end
+  -- The function may have tracked or untracked meanwhile.
+  local held
+  old, old_ref, held = current_meta(self, socket, key)
+  if not old then
+    return nil, "nopresence", "the key is not tracked by this socket"
+  end
+  if text == old then
+    return old_ref
+  end
+  local ref = next_ref(self)
+  if held then
+    held.text, held.ref = text, ref
+    return ref
+  end
+  local ok
+  ok, word, detail = self.owner:update(topic, key, pid, text, ref)
+  if not ok then
+    return nil, word, detail
+  end
+  self.feed:touch(topic)
+  notify(self, "on_update", {
+    topic = topic, key = key, pid = pid, meta = text, old_meta = old, first = false, last = false,
+  })
+  return ref
+end
+
+--- Track, or update what is tracked already.
+---@param socket {topic: string, pid: integer|string}
+---@param key string
+---@param meta string|table
+---@return string|nil ref
+---@return string|nil word
+---@return string|nil detail
+function Tracker:put(socket, key, meta)
+  check_socket("put", socket)
+  check_string("put", "key", key)
+  if current_meta(self, socket, key) then
+    return self:update(socket, key, meta)
+  end
+  return self:track(socket, key, meta)
+end
+
+--- Remove what a socket's process tracks: under one key of the socket's topic, or everything.
+---@param socket {topic: string, pid: integer|string}
+---@param key string|nil
+---@return integer removed
+function Tracker:untrack(socket, key)
+  check_socket("untrack", socket)
+  if key == nil then
+    socket.held_ = socket.held_ and {}
+    return self:drop(socket.pid, "left")
+  end
+  check_string("untrack", "key", key)
+  if socket.held_ then
+    local held, place = find_held(socket.held_, key)
+    if held then
+      table.remove(socket.held_, place)
+      return 1
+    end
+  end
+  return commit_untrack(self, socket.topic, key, socket.pid, "left")
+end
+
+--- Remove everything that a pid tracks.
+---@param pid integer|string
+---@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
+---@return integer removed
+function Tracker:drop(pid, reason)
+  local topics = self.by_pid_[pid]
+  local removed = 0
+  local presences = {}
+  for topic, keys in pairs(topics or {}) do
+    for key in pairs(keys) do
+      presences[#presences + 1] = { topic = topic, key = key }
+    end
+  end
+  -- In one order, so that callbacks come in the same order in every run.
+  table.sort(presences, function(a, b)
+    return a.topic < b.topic or (a.topic == b.topic and a.key < b.key)
+  end)
+  for _, presence in ipairs(presences) do
+    removed = removed + commit_untrack(self, presence.topic, presence.key, pid, reason)
+  end
+  return removed
+end
+
+-- Questions.
+
+--- Everybody on a topic: an array of `{key, meta_json}` pairs, one a meta.
+---@param topic string
+---@return {[1]: string, [2]: string}[]
+function Tracker:list(topic)
+  check_string("list", "topic", topic)
+  local pairs_ = {}
+  for key, entry in self.owner:snapshot(topic):each(topic) do
+    for _, meta in ipairs(core.entry_metas(entry)) do
+      pairs_[#pairs_ + 1] = { key, meta.data }
+    end
+  end
+  return pairs_
+end
+
+--- Number of distinct keys on a topic.
+---@param topic string
+---@return integer
+function Tracker:count(topic)
+  check_string("count", "topic", topic)
+  return self.owner:count(topic)
+end
+
+---@param topic string
+---@param key string
+---@return presence.PresenceEntry|nil
+function Tracker:get_by_key(topic, key)
+  check_string("get_by_key", "topic", topic)
+  check_string("get_by_key", "key", key)
+  return self.owner:snapshot(topic):get(topic, key)
+end
+
+--- Number of connections of many keys at one instant.
+---@param topic string
+---@param keys string[]
+---@return table<string, integer>
+function Tracker:online(topic, keys)
+  check_string("online", "topic", topic)
+  if type(keys) ~= "table" then
+    error("online: keys must be an array of strings, got " .. type(keys), 2)
+  end
+  local connections = {}
+  for _, key in ipairs(keys) do
+    check_string("online", "a key", key)
+    connections[key] = self.owner:connections(topic, key)
+  end
+  return connections
+end
+
+--- Topics that somebody is on, with their number of keys, sorted by name.
+---@param prefix string|nil
+---@return {topic: string, count: integer}[]
+function Tracker:topics(prefix)
+  if prefix ~= nil then
+    check_string("topics", "prefix", prefix)
+  end
+  local topics = {}
+  for topic, count in self.owner:snapshot():topics() do
+    if not prefix or topic:sub(1, #prefix) == prefix then
+      topics[#topics + 1] = { topic = topic, count = count }
+    end
+  end
+  table.sort(topics, function(a, b)
+    return a.topic < b.topic
+  end)
+  return topics
+end
+
+--- The topics that a key is on, sorted.
+---@param key string
+---@return string[]
+function Tracker:where(key)
+  check_string("where", "key", key)
+  local topics = {}
+  for topic in self.topics_of_key_:snapshot(key):each(key) do
+    topics[#topics + 1] = topic
+  end
+  table.sort(topics)
+  return topics
+end
+
+--- The immutable state of this instant.
+---@return presence.PresenceState
+function Tracker:snapshot()
+  return self.owner:snapshot()
+end
+
+---@param opts {loop: table, turn: presence.Turn, log: function, processes: presence.Processes,
+---  feed: presence.Feed, owner: userdata, limits: table, callbacks: table, ref_prefix: string}
+---@return presence.Tracker
+function M.new(opts)
+  return setmetatable({
+    loop = opts.loop,
+    turn = opts.turn,
+    log = opts.log,
+    processes = opts.processes,
+    feed = opts.feed,
+    owner = opts.owner,
+    limits = opts.limits,
+    callbacks = opts.callbacks,
+    ref_prefix = opts.ref_prefix,
+    refs_ = 0,
+    by_pid_ = {},
+    topics_of_key_ = core.owner(),
+  }, Tracker)
+end
+
+return M
