@@ -108,8 +108,10 @@ want_lint() {
 
 say_npm_first() {
   case " $missing " in *" npm "*) ;; *) return 0 ;; esac
-  echo "notice: npm is missing. Debian's npm package pulls in about 350 further packages; if you would rather"
-  echo "        not have them, stop here and put a node with npm (18 or later) of your choice on the PATH."
+  echo "notice: npm is missing. Debian's npm package pulls in about 350 further packages. If you would rather"
+  echo "        not have them, interrupt now and put a node (18 or later) with npm of your choice on the PATH."
+  echo
+  if [ -t 0 ] && [ -t 1 ]; then sleep 5; fi
 }
 
 give_up() {
@@ -153,10 +155,10 @@ apt_install() {
 
 install_packages() {
   if [ -z "$missing" ]; then return 0; fi
-  echo "make $goal needs Debian packages that are not installed:"
+  say_npm_first
+  echo "Needed for 'make $goal', and not installed yet:"
   echo "$notice"
   echo
-  say_npm_first
   say_conflict
   find_root
   echo "apt-get update"
