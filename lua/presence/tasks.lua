@@ -2,10 +2,14 @@
 -- schedulers of their own (manual, luv) share. A finished task's coroutine is used again.
 local M = {}
 
-local create, resume, running, yield =
-  coroutine.create, coroutine.resume, coroutine.running, coroutine.yield
+local create, resume, status = coroutine.create, coroutine.resume, coroutine.status
+local running, yield = coroutine.running, coroutine.yield
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 local max_idle = 256
+-- Lua stacks about 190 C calls: a task that is spawned deeper than this starts at the end of the turn.
+local max_depth = 16
+-- What a task yields when it waits, and when it has ended; anything else it yielded by itself.
+local waits, idles = {}, {}
 
 ---@class presence.Tasks
 local Tasks = {}
@@ -32,26 +36,51 @@ local function work(self, fn, ...)
     return
   end
   idle[#idle + 1] = running()
-  return work(self, yield())
+  return work(self, yield(idles))
+end
+
+local function run(self, co, ...)
+  local outer = self.current_
+  self.current_, self.depth_ = co, self.depth_ + 1
+  local ok, state = resume(co, ...)
+  self.current_, self.depth_ = outer, self.depth_ - 1
+  if not ok then
+    error(state, 0)
+  end
+  if status(co) == "suspended" and state ~= waits and state ~= idles then
+    self.on_error(debug.traceback(co, "a task yielded by itself; it should wait on a signal"))
+    self.loop:after(0, function()
+      run(self, co)
+    end)
+  end
 end
 
 --- Run fn in a task, at once, until it first waits. Its error goes to `on_error`.
 ---@param fn function
 function Tasks:spawn(fn, ...)
+  if type(fn) ~= "function" then
+    error("spawn: expected a function, got " .. type(fn), 3)
+  end
+  if self.depth_ >= max_depth then
+    local args = { n = select("#", ...), ... }
+    return self.loop:defer(function()
+      self:spawn(fn, unpack(args, 1, args.n))
+    end)
+  end
   local idle = self.idle_
   local co = idle[#idle]
   if co then
     idle[#idle] = nil
-    assert(resume(co, fn, ...))
+    run(self, co, fn, ...)
   else
-    assert(resume(create(work), self, fn, ...))
+    run(self, create(work), self, fn, ...)
   end
 end
 
 --- A signal for one waiting task. A post before the wait is remembered; posts do not add up.
 ---@return presence.Signal
 function Tasks:signal()
-  return setmetatable({ loop_ = self.loop, posted_ = false, waiter_ = nil, timer_ = nil }, Signal)
+  return setmetatable({ tasks_ = self, posted_ = false, waiter_ = nil, timer_ = nil }, Signal)
 end
 
 local function wake(self, woke)
@@ -61,8 +90,9 @@ local function wake(self, woke)
     timer:cancel()
   end
   -- At the end of the turn: whoever posts is in the middle of something.
-  self.loop_:defer(function()
-    assert(resume(waiter, woke))
+  local scheduler = self.tasks_
+  scheduler.loop:defer(function()
+    run(scheduler, waiter, woke)
   end)
 end
 
@@ -78,34 +108,36 @@ end
 ---@param timeout_s number|nil
 ---@return boolean posted false after timeout_s
 function Signal:wait(timeout_s)
+  local scheduler = self.tasks_
+  local co = scheduler.current_
+  if not co then
+    error("wait: only inside a task", 2)
+  end
+  if running() ~= co then
+    error("wait: inside another coroutine of the task", 2)
+  end
   if self.posted_ then
     self.posted_ = false
     return true
-  end
-  local co, is_main = running()
-  if not co or is_main then
-    error("wait: only inside a task", 2)
   end
   if self.waiter_ then
     error("wait: another task waits on this signal", 2)
   end
   self.waiter_ = co
   if timeout_s then
-    self.timer_ = self.loop_:after(timeout_s, function()
+    self.timer_ = scheduler.loop:after(timeout_s, function()
       self.timer_ = nil
       wake(self, false)
     end)
   end
-  return yield()
+  return yield(waits)
 end
 
 --- @param loop table gives `after` and `defer`
 --- @param on_error fun(err: any)
 --- @return presence.Tasks
 function M.new(loop, on_error)
-  return setmetatable({ loop = loop, on_error = on_error, idle_ = {} }, Tasks)
+  return setmetatable({ loop = loop, on_error = on_error, idle_ = {}, depth_ = 0 }, Tasks)
 end
-
-M.unpack = unpack
 
 return M
