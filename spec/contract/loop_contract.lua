@@ -1,0 +1,412 @@
+--- What every loop promises. A loop's own spec calls this with a way to make one and a way to let it
+-- work: `settle(loop, seconds)` returns when `seconds` of the loop's clock have gone by.
+
+local busted = require "busted"
+local assert = require "luassert"
+local describe, it = busted.describe, busted.it
+local before_each, after_each = busted.before_each, busted.after_each
+
+---@param new_loop fun(opts: table): table
+---@param settle fun(loop: table, seconds: number)
+return function(new_loop, settle)
+  local loop, errors
+
+  before_each(function()
+    errors = {}
+    loop = new_loop { on_error = function(err) errors[#errors + 1] = tostring(err) end }
+  end)
+
+  after_each(function()
+    assert.same({}, errors)
+  end)
+
+  local function take_error()
+    return table.remove(errors, 1)
+  end
+
+  local function recorder()
+    local seen = {}
+    return seen, function(what) seen[#seen + 1] = what end
+  end
+
+  describe("clock", function()
+    it("goes forward, in seconds", function()
+      local before = loop:now()
+      settle(loop, 0.02)
+      local passed = loop:now() - before
+      assert.is_true(passed >= 0.02 and passed < 5)
+    end)
+
+    it("knows the time since 1970", function()
+      assert.is_true(loop:time() > 9e8)
+    end)
+
+    it("has a name", function()
+      assert.is_string(loop.name)
+    end)
+  end)
+
+  describe("timers", function()
+    it("fire once, in the order of their times, those of one time as they were set", function()
+      local seen, note = recorder()
+      loop:after(0.010, function() note "late" end)
+      loop:after(0.001, function() note "soon" end)
+      for i = 1, 3 do loop:after(0.005, function() note(i) end) end
+      settle(loop, 0.03)
+      assert.equal("soon,1,2,3,late", table.concat(seen, ","))
+    end)
+
+    it("never fire before their time", function()
+      local early = 0
+      for i = 1, 20 do
+        local set, delay = loop:now(), i / 1000 + 0.00037
+        loop:after(delay, function()
+          if loop:now() < set + delay then early = early + 1 end
+        end)
+      end
+      settle(loop, 0.05)
+      assert.equal(0, early)
+    end)
+
+    it("never fire once cancelled, and cancelling again or late is nothing", function()
+      local seen, note = recorder()
+      local a = loop:after(0.001, function() note "a" end)
+      local b = loop:after(0.001, function() note "b" end)
+      a:cancel()
+      a:cancel()
+      settle(loop, 0.01)
+      b:cancel()
+      settle(loop, 0.01)
+      assert.same({ "b" }, seen)
+    end)
+
+    it("can cancel one that is due at the same time", function()
+      local seen, note = recorder()
+      local second
+      loop:after(0.001, function()
+        note "first"
+        second:cancel()
+      end)
+      second = loop:after(0.001, function() note "second" end)
+      settle(loop, 0.01)
+      assert.same({ "first" }, seen)
+    end)
+
+    it("may be set from a timer", function()
+      local seen, note = recorder()
+      loop:after(0.001, function()
+        note "outer"
+        loop:after(0, function() note "at once" end)
+        loop:after(0.001, function() note "later" end)
+      end)
+      settle(loop, 0.02)
+      assert.same({ "outer", "at once", "later" }, seen)
+    end)
+
+    it("go on after one that raises, whose error comes with a traceback", function()
+      local seen, note = recorder()
+      loop:after(0.001, function() error "broken timer" end)
+      loop:after(0.002, function() note "next" end)
+      settle(loop, 0.01)
+      assert.same({ "next" }, seen)
+      local err = take_error()
+      assert.matches("broken timer", err)
+      assert.matches("stack traceback", err)
+    end)
+
+    it("come by the ten thousand, half of them cancelled", function()
+      local fired, timers = 0, {}
+      for i = 1, 10000 do
+        timers[i] = loop:after(0.001 + (i % 7) / 1000, function() fired = fired + 1 end)
+      end
+      for i = 1, 10000, 2 do timers[i]:cancel() end
+      settle(loop, 0.05)
+      assert.equal(5000, fired)
+    end)
+  end)
+
+  describe("tasks", function()
+    it("run at once, with their arguments, nil among them", function()
+      local got
+      loop:spawn(function(...) got = { n = select("#", ...), ... } end, 1, nil, "c", nil)
+      assert.same({ n = 4, 1, nil, "c", nil }, got)
+    end)
+
+    it("one that ended leaves nothing to the next", function()
+      local got = {}
+      for i = 1, 5 do
+        loop:spawn(function(...) got[i] = select("#", ...) end)
+      end
+      assert.same({ 0, 0, 0, 0, 0 }, got)
+    end)
+
+    it("one that raises reaches on_error, with a traceback, and nobody else", function()
+      local seen, note = recorder()
+      loop:spawn(function() error "broken task" end)
+      loop:spawn(function() note "next" end)
+      local err = take_error()
+      assert.matches("broken task", err)
+      assert.matches("stack traceback", err)
+      assert.same({ "next" }, seen)
+    end)
+
+    it("one that raises after it waited reaches on_error too", function()
+      local signal = loop:signal()
+      loop:spawn(function()
+        signal:wait()
+        error "broken later"
+      end)
+      signal:post()
+      settle(loop, 0.01)
+      assert.matches("broken later", take_error())
+      local ran = false
+      loop:spawn(function() ran = true end)
+      assert.is_true(ran)
+    end)
+
+    it("may spawn tasks a thousand deep", function()
+      local depth = 0
+      local function deeper(left)
+        depth = depth + 1
+        if left > 1 then loop:spawn(deeper, left - 1) end
+      end
+      loop:spawn(deeper, 1000)
+      settle(loop, 0.01)
+      assert.equal(1000, depth)
+    end)
+
+    it("a thousand wait at the same time, and again", function()
+      local woken = 0
+      for _ = 1, 2 do
+        local signals = {}
+        for i = 1, 1000 do
+          signals[i] = loop:signal()
+          loop:spawn(function()
+            signals[i]:wait()
+            woken = woken + 1
+          end)
+        end
+        for i = 1, 1000 do signals[i]:post() end
+        settle(loop, 0.01)
+      end
+      assert.equal(2000, woken)
+    end)
+
+    it("may use pcall and coroutines of their own around what they do", function()
+      local signal, got = loop:signal(), {}
+      loop:spawn(function()
+        local ok, err = pcall(function()
+          got[1] = signal:wait()
+          error("inner", 0)
+        end)
+        got[2], got[3] = ok, err
+        for value in coroutine.wrap(function() coroutine.yield "own" end) do got[4] = value end
+      end)
+      signal:post()
+      settle(loop, 0.01)
+      assert.same({ true, false, "inner", "own" }, got)
+    end)
+  end)
+
+  describe("signals", function()
+    it("wake whoever waits", function()
+      local signal, got = loop:signal(), nil
+      loop:spawn(function() got = signal:wait() end)
+      settle(loop, 0.001)
+      assert.is_nil(got)
+      signal:post()
+      settle(loop, 0.001)
+      assert.is_true(got)
+    end)
+
+    it("remember one post, not two", function()
+      local signal, got = loop:signal(), {}
+      signal:post()
+      signal:post()
+      loop:spawn(function()
+        got[1] = signal:wait()
+        got[2] = signal:wait(0.001)
+      end)
+      settle(loop, 0.02)
+      assert.same({ true, false }, got)
+    end)
+
+    it("tell that the time was up, and forget the waiter", function()
+      local signal, got = loop:signal(), {}
+      loop:spawn(function()
+        got[1] = signal:wait(0.001)
+        got[2] = signal:wait(0.001)
+        got[3] = signal:wait()
+      end)
+      settle(loop, 0.02)
+      assert.same({ false, false }, got)
+      signal:post()
+      settle(loop, 0.001)
+      assert.same({ false, false, true }, got)
+    end)
+
+    it("a post wins over a time that is not up, whose end then wakes nobody", function()
+      local signal, got = loop:signal(), {}
+      loop:spawn(function()
+        got[1] = signal:wait(0.005)
+        got[2] = signal:wait(0.02)
+      end)
+      loop:after(0.001, function() signal:post() end)
+      settle(loop, 0.05)
+      assert.same({ true, false }, got)
+    end)
+
+    it("a post in the moment the time is up is not lost", function()
+      for _, post_first in ipairs { true, false } do
+        local signal, wakes, posts = loop:signal(), 0, 0
+        local function post_soon() loop:after(0.001, function() signal:post() end) end
+        if post_first then post_soon() end
+        loop:spawn(function()
+          wakes = wakes + 1
+          if signal:wait(0.001) then posts = posts + 1 end
+          if posts == 0 and signal:wait(1) then posts = posts + 1 end
+        end)
+        if not post_first then post_soon() end
+        settle(loop, 0.02)
+        assert.equal(1, posts)
+        assert.equal(1, wakes)
+      end
+    end)
+
+    it("a post does not run the waiter inside of the poster", function()
+      local signal, seen, note = loop:signal(), recorder()
+      loop:spawn(function()
+        signal:wait()
+        note "woken"
+      end)
+      loop:after(0, function()
+        signal:post()
+        note "posted"
+      end)
+      settle(loop, 0.01)
+      assert.same({ "posted", "woken" }, seen)
+    end)
+
+    it("wake in the order of the posts", function()
+      local seen, note = recorder()
+      local signals = {}
+      for i = 1, 3 do
+        signals[i] = loop:signal()
+        loop:spawn(function()
+          signals[i]:wait()
+          note(i)
+        end)
+      end
+      for _, i in ipairs { 2, 3, 1 } do signals[i]:post() end
+      settle(loop, 0.01)
+      assert.same({ 2, 3, 1 }, seen)
+    end)
+
+    it("refuse to wait outside of a task", function()
+      assert.error_matches(function() loop:signal():wait() end, "inside a task")
+    end)
+
+    it("refuse a second waiter", function()
+      local signal = loop:signal()
+      loop:spawn(function() signal:wait() end)
+      loop:spawn(function() signal:wait() end)
+      assert.matches("another task waits", take_error())
+      signal:post()
+      settle(loop, 0.001)
+    end)
+
+    it("refuse to wait inside another coroutine of the task", function()
+      local signal, ok, err = loop:signal(), nil, nil
+      loop:spawn(function()
+        ok, err = coroutine.resume(coroutine.create(function() signal:wait() end))
+      end)
+      assert.is_false(ok)
+      assert.matches("another coroutine", tostring(err))
+    end)
+
+    it("carry two tasks that answer each other ten thousand times", function()
+      local ping, pong, rounds = loop:signal(), loop:signal(), 0
+      loop:spawn(function()
+        for _ = 1, 10000 do
+          ping:wait()
+          pong:post()
+        end
+      end)
+      loop:spawn(function()
+        for _ = 1, 10000 do
+          ping:post()
+          pong:wait()
+          rounds = rounds + 1
+        end
+      end)
+      for _ = 1, 50 do
+        if rounds == 10000 then break end
+        settle(loop, 0.02)
+      end
+      assert.equal(10000, rounds)
+    end)
+  end)
+
+  it("a task that yields by itself is reported, and goes on", function()
+    local seen, note = recorder()
+    loop:spawn(function()
+      coroutine.yield("whom?")
+      note "went on"
+    end)
+    assert.matches("yielded by itself", take_error())
+    settle(loop, 0.01)
+    assert.same({ "went on" }, seen)
+  end)
+
+  describe("defer", function()
+    it("runs at the end of the turn, in order, what it defers too", function()
+      local seen, note = recorder()
+      loop:after(0.001, function()
+        loop:defer(function()
+          note "first"
+          loop:defer(function() note "third" end)
+        end)
+        loop:defer(function() note "second" end)
+        note "body"
+      end)
+      settle(loop, 0.01)
+      assert.same({ "body", "first", "second", "third" }, seen)
+    end)
+
+    it("comes soon when no turn is under way", function()
+      local seen, note = recorder()
+      loop:defer(function() note "done" end)
+      settle(loop, 0.01)
+      assert.same({ "done" }, seen)
+    end)
+
+    it("goes on after one that raises", function()
+      local seen, note = recorder()
+      loop:defer(function() error "broken deferred" end)
+      loop:defer(function() note "next" end)
+      settle(loop, 0.01)
+      assert.same({ "next" }, seen)
+      assert.matches("broken deferred", take_error())
+    end)
+
+    it("comes in the turn of a task that was woken", function()
+      local signal, seen, note = loop:signal(), recorder()
+      loop:spawn(function()
+        signal:wait()
+        loop:defer(function() note "deferred" end)
+        note "woken"
+      end)
+      loop:after(0.001, function()
+        signal:post()
+        loop:after(0, function() note "next turn" end)
+      end)
+      settle(loop, 0.02)
+      assert.same({ "woken", "deferred", "next turn" }, seen)
+    end)
+  end)
+
+  it("refuses what is not a function or a number", function()
+    assert.has_error(function() loop:after("soon", function() end) end)
+    assert.has_error(function() loop:spawn("fn") end)
+  end)
+end
