@@ -228,7 +228,7 @@ function Tracker:update(socket, key, meta)
   check_socket("update", socket)
   check_string("update", "key", key)
   local topic, pid = socket.topic, socket.pid
-  local old, old_ref = current_meta(self, socket, key)
+  local old = current_meta(self, socket, key)
   if not old then
     return nil, "nopresence", "the key is not tracked by this socket"
   end
@@ -240,7 +240,7 @@ function Tracker:update(socket, key, meta)
     return nil, word, detail
   end
   -- The function may have tracked or untracked meanwhile.
-  local held
+  local old_ref, held
   old, old_ref, held = current_meta(self, socket, key)
   if not old then
     return nil, "nopresence", "the key is not tracked by this socket"

@@ -199,7 +199,7 @@ local function ask_application(self, request)
   return assigns == true and {} or assigns
 end
 
-local function socket_id(self, assigns)
+local function id_of(self, assigns)
   if not self.options.id then
     return nil
   end
@@ -227,7 +227,7 @@ local function admit(self, request)
     return nil, status, reason
   end
   local id
-  id, status, reason = socket_id(self, assigns)
+  id, status, reason = id_of(self, assigns)
   if status then
     return nil, status, reason
   end

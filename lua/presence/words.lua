@@ -1,0 +1,27 @@
+--- The error words of the whole module: what stands after nil when the world, not the caller, is at
+--- fault. Third comes a detail in prose, for people and logs.
+return {
+  -- Texts and names.
+  not_utf8 = "a topic, a key or a text is not valid UTF-8",
+  bad_json = "a text is not exactly one JSON value, or it is nested too deep",
+  not_object = "a meta of the runtime is JSON but not an object",
+  too_large = "a topic, key, pid or meta is over its limit in bytes",
+
+  -- Presences.
+  nopresence = "there is nothing to update: the pid is not tracked under this topic and key",
+  already_tracked = "the pid is tracked under this topic and key already",
+  bad_cursor = "a cursor is not one that page returned",
+  damaged = "bytes to decode are cut short, damaged, or of a version this release cannot read",
+
+  -- Processes.
+  no_process = "the process has ended, or never was",
+  timeout = "what was waited for did not come in time",
+  no_reply = "the other side sent no reply to a push",
+
+  -- Bytes from the network.
+  bad_message = "a message is not in the form of its protocol",
+  bad_request = "an HTTP request is malformed",
+  head_too_large = "the head of an HTTP request is over its limit",
+  bad_query = "the query of a URL has a broken escape",
+  bad_base64 = "a text is not base64",
+}

@@ -1,0 +1,136 @@
+local manual_loop = require "presence.manual.loop"
+local runtime = require "presence.runtime"
+
+describe("PubSub", function()
+  local loop, rt
+
+  before_each(function()
+    loop = manual_loop.new()
+    rt = runtime.new { loop = loop }
+  end)
+
+  -- A process that subscribes to topics and keeps what it receives.
+  local function subscriber(...)
+    local topics, seen = { ... }, {}
+    seen.pid = rt.process.spawn(function()
+      for _, topic in ipairs(topics) do
+        rt.pubsub:subscribe(topic)
+      end
+      while true do
+        local message = rt.process.receive()
+        if message == "unsubscribe" then
+          seen.unsubscribed = rt.pubsub:unsubscribe(topics[1])
+        else
+          seen[#seen + 1] = message
+        end
+      end
+    end)
+    return seen
+  end
+
+  it("delivers to every subscriber of the topic, and to no other", function()
+    local a, b, other = subscriber "t", subscriber "t", subscriber "u"
+    assert.equal(2, rt.pubsub:broadcast("t", "news", { n = 1 }))
+    loop:turn()
+    assert.same({ topic = "t", event = "news", payload = { n = 1 } }, a[1])
+    assert.same(a[1], b[1])
+    assert.equal(0, #other)
+  end)
+
+  it("keeps the order of events", function()
+    local seen = subscriber "t"
+    for i = 1, 100 do
+      rt.pubsub:broadcast("t", "e" .. i, {})
+    end
+    loop:turn()
+    for i = 1, 100 do
+      assert.equal("e" .. i, seen[i].event)
+    end
+  end)
+
+  it("leaves out the process that broadcasts from itself", function()
+    local a, b = subscriber "t", subscriber "t"
+    assert.equal(1, rt.pubsub:broadcast_from(a.pid, "t", "news", {}))
+    loop:turn()
+    assert.equal(0, #a)
+    assert.equal(1, #b)
+  end)
+
+  it("subscribes once however often it is asked", function()
+    local seen = {}
+    rt.process.spawn(function()
+      seen.first = rt.pubsub:subscribe "t"
+      seen.second = rt.pubsub:subscribe "t"
+      rt.process.receive()
+    end)
+    assert.is_true(seen.first)
+    assert.is_false(seen.second)
+    assert.equal(1, rt.pubsub:broadcast("t", "news", {}))
+  end)
+
+  it("unsubscribes", function()
+    local seen = subscriber "t"
+    rt.process.send(seen.pid, "unsubscribe")
+    loop:turn()
+    assert.is_true(seen.unsubscribed)
+    assert.equal(0, rt.pubsub:broadcast("t", "news", {}))
+    rt.process.send(seen.pid, "unsubscribe")
+    loop:turn()
+    assert.is_false(seen.unsubscribed)
+  end)
+
+  it("brings presence_diff, one a flush, of what changed after the subscription", function()
+    local socket = { topic = "t", pid = 1 }
+    assert(rt.track(socket, "before", '{"n":0}'))
+    local seen = subscriber "t"
+    rt.track(socket, "ann", '{"n":1}')
+    rt.track(socket, "bob", '{"n":2}')
+    rt.track(socket, "gone", '{"n":3}')
+    rt.untrack(socket, "gone")
+    loop:turn()
+    assert.equal(1, #seen)
+    assert.equal("presence_diff", seen[1].event)
+    local diff = rt.json.decode(seen[1].payload)
+    assert.same({ joins = { ann = { metas = { { n = 1 } } }, bob = { metas = { { n = 2 } } } },
+      leaves = {} }, diff)
+  end)
+
+  it("does not tell a new subscriber what changed in the turn before it subscribed", function()
+    subscriber "t"
+    local socket = { topic = "t", pid = 1 }
+    rt.track(socket, "ann", "{}")
+    local late = subscriber "t"
+    rt.track(socket, "bob", "{}")
+    loop:turn()
+    loop:advance(0.05)
+    assert.equal(1, #late)
+    assert.is_nil(rt.json.decode(late[1].payload).joins.ann)
+    assert.is_table(rt.json.decode(late[1].payload).joins.bob)
+  end)
+
+  it("raises when called from outside of a process, or with wrong types", function()
+    assert.error_matches(function()
+      rt.pubsub:subscribe "t"
+    end, "only inside a process")
+    assert.error_matches(function()
+      rt.pubsub:broadcast(1, "e", {})
+    end, "topic must be a string")
+    assert.error_matches(function()
+      rt.pubsub:broadcast("t", nil, {})
+    end, "event must be a string")
+    assert.error_matches(function()
+      rt.pubsub:broadcast_from(nil, "t", "e", {})
+    end, "pid is nil")
+  end)
+
+  it("survives thousands who subscribe and end", function()
+    for _ = 1, 2000 do
+      local seen = subscriber "t"
+      rt.process.exit(seen.pid)
+    end
+    loop:turn()
+    assert.equal(0, rt.pubsub:broadcast("t", "e", {}))
+    assert.same({}, rt.pubsub.topics_)
+    assert.same({}, rt.feed.topics_)
+  end)
+end)
