@@ -16,7 +16,7 @@ help: ## this list
 
 demo: ## a chat room on http://127.0.0.1:4000 (HOST, PORT, LIMITS=off, LUA=luajit)
 	@sh scripts/bootstrap.sh demo
-	@sh scripts/build.sh
+	@bash scripts/build.sh
 	@. scripts/env.sh && exec $(LUA) examples/chat/main.lua
 
 test: ## every suite; SUITE="unit house" runs some of them
@@ -25,7 +25,7 @@ test: ## every suite; SUITE="unit house" runs some of them
 
 build: ## the C library and both Lua modules, in build/
 	@sh scripts/bootstrap.sh build
-	@sh scripts/build.sh
+	@bash scripts/build.sh
 
 lint: ## luacheck, clang-format, clang-tidy, shellcheck; changes nothing
 	@sh scripts/bootstrap.sh lint
@@ -37,7 +37,7 @@ fmt: ## lays the code out anew
 
 install: ## into PREFIX (/usr/local), under DESTDIR
 	@sh scripts/bootstrap.sh build
-	@sh scripts/build.sh
+	@bash scripts/build.sh
 	@cmake --install build --prefix "$(PREFIX)"
 
 clean: ## removes build/ and node_modules/

@@ -1,10 +1,10 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Configures (once) and builds a preset of CMakePresets.json:
 #
 #   scripts/build.sh [default|sanitize|clang] [tests]
 #
 # The C tests need cmocka, so only `tests` builds them.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-default} tests=${2:-}
 case $preset in
@@ -37,4 +37,5 @@ if [ "$(cached CMAKE_HOME_DIRECTORY)" != "$PWD" ] || ! [ -e "$tree/Makefile" ]; 
 elif [ "$tests" = tests ] && [ "$(cached BUILD_TESTING)" != ON ]; then
   configure -DBUILD_TESTING=ON
 fi
-exec cmake --build "$tree" -j "$(nproc)"
+# Only what is compiled, linked or wrong: a build with nothing to do is silent.
+cmake --build "$tree" -j "$(nproc)" 2>&1 | { grep -v -E '^\[ *[0-9]+%\] Built target|^Consolidate ' || true; }

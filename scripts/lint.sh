@@ -21,7 +21,7 @@ clang_format() { c_files | xargs clang-format --dry-run -Werror; }
 
 # Only what the compile database knows: the flags of each file decide what clang-tidy sees.
 clang_tidy() {
-  sh scripts/build.sh default tests >/dev/null || return 1
+  bash scripts/build.sh default tests >/dev/null || return 1
   c_files | grep '\.c$' | while read -r file; do
     if grep -q "\"file\": \"$PWD/$file\"" build/compile_commands.json; then echo "$file"; fi
   done | xargs -P "$(nproc)" -n 4 clang-tidy -p build --quiet 2> >(grep -v 'warnings\? \(generated\|treated\)' >&2)

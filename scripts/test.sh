@@ -101,25 +101,25 @@ node_tests() {
   node --test "${options[@]}" "${files[@]}"
 }
 
-run_c() { sh scripts/build.sh default tests && c_programs build; }
-run_c-sanitize() { sh scripts/build.sh sanitize tests && c_programs build/sanitize; }
-run_c-clang() { sh scripts/build.sh clang tests && c_programs build/clang; }
+run_c() { bash scripts/build.sh default tests && c_programs build; }
+run_c-sanitize() { bash scripts/build.sh sanitize tests && c_programs build/sanitize; }
+run_c-clang() { bash scripts/build.sh clang tests && c_programs build/clang; }
 run_c-valgrind() {
-  sh scripts/build.sh default tests &&
+  bash scripts/build.sh default tests &&
     PRESENCE_TEST_QUICK=1 c_programs build \
       valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
 }
-run_unit-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/unit; }
-run_unit-luajit() { sh scripts/build.sh && lua_specs luajit spec/unit; }
+run_unit-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/unit; }
+run_unit-luajit() { bash scripts/build.sh && lua_specs luajit spec/unit; }
 run_unit-sanitize() {
-  sh scripts/build.sh sanitize tests && BUILD=$PWD/build/sanitize && . scripts/env.sh && lua_specs sanitized_lua spec/unit
+  bash scripts/build.sh sanitize tests && BUILD=$PWD/build/sanitize && . scripts/env.sh && lua_specs sanitized_lua spec/unit
 }
-run_contract-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/contract; }
-run_contract-luajit() { sh scripts/build.sh && lua_specs luajit spec/contract; }
-run_bugs-lua5.4() { sh scripts/build.sh && lua_specs lua5.4 spec/bugs; }
-run_bugs-luajit() { sh scripts/build.sh && lua_specs luajit spec/bugs; }
-run_house() { sh scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua; }
-run_e2e() { sh scripts/build.sh && node_tests e2e; }
+run_contract-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/contract; }
+run_contract-luajit() { bash scripts/build.sh && lua_specs luajit spec/contract; }
+run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
+run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
+run_house() { bash scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua; }
+run_e2e() { bash scripts/build.sh && node_tests e2e; }
 
 describe() {
   case $1 in
@@ -180,8 +180,8 @@ run_suite() {
 
 # --- which suites ------------------------------------------------------------------------------
 
-. scripts/env.sh
 if [ "${1:-}" = --run ]; then
+  . scripts/env.sh
   "run_$2"
   exit $?
 fi
