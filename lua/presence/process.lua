@@ -244,7 +244,7 @@ end
 
 --- The pid of the process that runs, or nil outside of one.
 ---@return integer|nil
-function Processes.self()
+function M.self()
   local process = M.current()
   return process and process.pid
 end
@@ -273,7 +273,7 @@ end
 --- The next message of the calling process's mailbox; waits for one.
 ---@param timeout_s number|nil
 ---@return any message or nil, "timeout"
-function Processes.receive(timeout_s)
+function M.receive(timeout_s)
   local process = current_or_raise "receive"
   if timeout_s ~= nil and (type(timeout_s) ~= "number" or timeout_s ~= timeout_s) then
     error("receive: timeout_s must be a number", 2)

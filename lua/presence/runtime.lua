@@ -67,11 +67,11 @@ local function process_functions(processes)
     spawn = function(fn, ...)
       return processes:spawn(fn, ...)
     end,
-    self = processes.self,
+    self = process.self,
     send = function(pid, message)
       return processes:send(pid, message)
     end,
-    receive = processes.receive,
+    receive = process.receive,
     monitor = function(pid)
       return processes:monitor(pid)
     end,
