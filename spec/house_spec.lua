@@ -12,6 +12,9 @@ local lua_entries = {
   "presence", -- the facade
   "presence.testing", -- for specs of applications
   "presence.testing.assertions",
+  "presence.luv.loop", -- loops, for presence.new
+  "presence.manual.loop",
+  "presence.words", -- for applications that put error words into their users' language
 }
 local max_function_lines = 70
 local long_file_lines = 400
@@ -268,11 +271,12 @@ describe("lengths:", function()
 
   it("a long Lua function is found, a suite of specs is none", function()
     local text = "local function f()\n" .. long_body .. "end\nlocal s = 'end'\n"
-      .. "describe('x', function()\n" .. long_body .. "end)\n"
+      .. "describe('x', function()\nlocal y\n" .. long_body .. " it()\nend)\n"
       .. "local function short() if a then repeat b() until c else for _ in d do end end end\n"
-    local complaints, seen = measure.long_lua_functions("x.lua", text, max_function_lines)
+    local complaints, seen = measure.long_lua_functions("spec/x.lua", text, max_function_lines)
     assert.equal(1, #complaints)
     assert.equal(3, seen)
+    assert.equal(2, #measure.long_lua_functions("lua/x.lua", text, max_function_lines))
   end)
 
   it("no Lua function is long", function()

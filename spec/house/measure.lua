@@ -3,21 +3,8 @@ local source = require "spec.house.source"
 
 local M = {}
 
--- A suite of busted is a function that holds others; its length says nothing.
-local grouping = { describe = true, context = true, insulate = true, expose = true, each = true }
-
--- Is the function at `i` an argument of describe and the like?
-local function is_group(tokens, i)
-  for back = i - 1, math.max(1, i - 8), -1 do
-    local token = tokens[back]
-    if token.kind == "name" and grouping[token.text] then
-      return true
-    elseif token.kind == "symbol" and not token.text:find("^[(,.]$") then
-      return false
-    end
-  end
-  return false
-end
+-- A function that holds specs is a suite; its length says nothing.
+local holds_specs = { describe = true, it = true, pending = true }
 
 --- Functions of a Lua file that are longer than `limit` lines.
 ---@param path string
@@ -26,6 +13,7 @@ end
 ---@return string[] complaints, integer functions_seen
 function M.long_lua_functions(path, text, limit)
   local tokens, open, complaints, seen = source.lua_tokens(text), {}, {}, 0
+  local is_spec = path:find("^spec/") ~= nil
   for i, token in ipairs(tokens) do
     local word = token.kind == "name" and token.text or nil
     local before = tokens[i - 1]
@@ -33,14 +21,17 @@ function M.long_lua_functions(path, text, limit)
       word = nil -- a field of that name
     end
     if word == "function" or word == "do" or word == "if" or word == "repeat" then
-      local group = word == "function" and is_group(tokens, i)
-      open[#open + 1] = { word = word, line = token.line, group = group }
+      open[#open + 1] = { word = word, line = token.line }
+    elseif word and holds_specs[word] and is_spec then
+      for _, block in ipairs(open) do
+        block.is_suite = true
+      end
     elseif word == "end" or word == "until" then
       local block = table.remove(open)
       if block and block.word == "function" then
         seen = seen + 1
         local lines = token.line - block.line + 1
-        if lines > limit and not block.group then
+        if lines > limit and not block.is_suite then
           complaints[#complaints + 1] =
             ("%s:%d: a function of %d lines, over %d"):format(path, block.line, lines, limit)
         end

@@ -155,15 +155,25 @@ function M.check_words(registry, used)
   return complaints
 end
 
+-- What stands between backticks, one span a line.
+local function code_spans(document)
+  local spans = {}
+  for row in document:gmatch("[^\n]+") do
+    for span in row:gmatch("`([^`]*)`") do
+      spans[#spans + 1] = span
+    end
+  end
+  return table.concat(spans, "\n")
+end
+
 --- Functions that a document does not show as `name(`.
 ---@param names string[]
 ---@param document string
 ---@return string[]
 function M.undocumented(names, document)
-  local complaints = {}
+  local complaints, spans = {}, code_spans(document)
   for _, name in ipairs(names) do
-    local plain = name:gsub("%p", "%%%0")
-    if not document:find("`[^`\n]*%f[%w_]" .. plain .. "[({][^`\n]*`") then
+    if not spans:find("%f[%w_]" .. name .. "[({]") then
       complaints[#complaints + 1] = name .. ": not in the reference"
     end
   end
@@ -188,7 +198,8 @@ function M.unannotated(names, texts)
       elseif name and block then
         annotated[name] = true
       end
-      block = row:find("^%s*%-%-%-?") ~= nil and (block or row:find("^%s*%-%-%-@") ~= nil)
+      local is_comment = row:find("^%s*%-%-") ~= nil
+      block = is_comment and not field and (block or row:find("^%s*%-%-%-@%l") ~= nil)
     end
   end
   for _, name in ipairs(names) do

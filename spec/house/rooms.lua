@@ -16,6 +16,7 @@ local lua_rooms = {
   { "lua/presence/json.lua", { "top", "cjson" } },
   -- The doors of the house: they put rooms together for those who come from outside.
   { "lua/presence/init.lua", { "top", "presence.channels", "presence.luv", "presence.nginx" } },
+  { "lua/presence/default.lua", { "top", "a computed name" } },
   { "lua/presence/testing", { "top", "presence", "presence.channels", "presence.manual",
     "presence.testing", "luassert", "say" } },
   { "lua/presence/", { "top" } },
@@ -72,7 +73,7 @@ function M.check_lua(path, text)
   for _, required in ipairs(source.requires(text)) do
     local where = ("%s:%d: "):format(path, required.line)
     if not required.name then
-      if room[2][1] ~= "any" then
+      if not allowed("a computed name", room[2]) then
         complaints[#complaints + 1] = where .. "requires what is not a literal name"
       end
     elseif not allowed(required.name, room[2]) then

@@ -158,11 +158,13 @@ function M.requires(text)
     local before = tokens[i - 1]
     local field = before and before.kind == "symbol" and (before.text == "." or before.text == ":")
     if token.kind == "name" and token.text == "require" and not field then
-      local argument = tokens[i + 1]
-      if argument and argument.kind == "symbol" and argument.text:find("^[(,]$") then
-        argument = tokens[i + 2] -- require("x") and pcall(require, "x")
+      local at = i + 1
+      if tokens[at] and tokens[at].kind == "symbol" and tokens[at].text:find("^[(,]$") then
+        at = at + 1 -- require("x") and pcall(require, "x")
       end
-      local literal = argument and argument.kind == "string"
+      local argument, after = tokens[at], tokens[at + 1]
+      local is_joined = after and after.kind == "symbol" and after.text == "."
+      local literal = argument and argument.kind == "string" and not is_joined
       found[#found + 1] = { name = literal and argument.text or nil, line = token.line }
     end
   end
