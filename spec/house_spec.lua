@@ -10,7 +10,8 @@ local surface = require "spec.house.surface"
 -- What users and platforms require by name; everything else must be reached from one of these.
 local lua_entries = {
   "presence", -- the facade
-  "presence.testing", -- for specs of applications
+  "presence.client", -- which the facade loads when they are asked for
+  "presence.testing",
   "presence.testing.assertions",
   "presence.luv.loop", -- loops, for presence.new
   "presence.manual.loop",
@@ -152,6 +153,30 @@ describe("exported symbols:", function()
     for _, path in ipairs(modules) do
       assert.same({ "luaopen_presence_core" }, (names.symbols(surface.dynamic_symbols(path))))
     end
+  end)
+end)
+
+describe("the rockspec", function()
+  it("that forgets a file, or names one that is gone, is found", function()
+    local rock = { build = { modules = {
+      ["presence.core"] = { sources = { "src/a.c", "src/gone.c" } },
+      ["presence"] = "lua/presence/init.lua",
+      ["presence.x"] = "lua/presence/y.lua",
+    } } }
+    assert.same({
+      "lua/presence/x.lua: not in the rockspec",
+      "lua/presence/y.lua: in the rockspec as presence.x, and not there",
+      "src/b.c: not in the rockspec",
+      "src/gone.c: in the rockspec, and not there",
+    }, names.check_rockspec(rock, { "lua/presence/init.lua", "lua/presence/x.lua" },
+      { "src/a.c", "src/b.c" }))
+  end)
+
+  it("lists every file", function()
+    local rock = {}
+    local path = source.files("rockspec", "rockspec")[1]
+    assert(loadfile(path, "t", rock))()
+    complain_not(names.check_rockspec(rock, source.files("lua", "lua"), source.files("src", "c")))
   end)
 end)
 

@@ -244,6 +244,43 @@ function M.undocumented_options(groups, document)
   return complaints
 end
 
+--- Files that a rockspec forgets, and files it names that are not there.
+---@param rock table the rockspec's globals
+---@param lua_paths string[]
+---@param c_paths string[]
+---@return string[]
+function M.check_rockspec(rock, lua_paths, c_paths)
+  local complaints, listed, there = {}, {}, set_of(lua_paths)
+  for _, path in ipairs(c_paths) do
+    there[path] = true
+  end
+  for name, module in pairs(rock.build.modules) do
+    if type(module) == "table" then
+      for _, path in ipairs(module.sources) do
+        listed[path] = ""
+      end
+    else
+      listed[module] = " as " .. name
+      local expected = "lua/" .. name:gsub("%.", "/")
+      if module ~= expected .. ".lua" and module ~= expected .. "/init.lua" then
+        there[module] = nil
+      end
+    end
+  end
+  for path, as in pairs(listed) do
+    if not there[path] then
+      complaints[#complaints + 1] = path .. ": in the rockspec" .. as .. ", and not there"
+    end
+  end
+  for path in pairs(there) do
+    if not listed[path] then
+      complaints[#complaints + 1] = path .. ": not in the rockspec"
+    end
+  end
+  table.sort(complaints)
+  return complaints
+end
+
 --- Relative links of a document that lead nowhere.
 ---@param path string of the document
 ---@param text string

@@ -15,7 +15,8 @@ local lua_rooms = {
   { "lua/presence/channels/", { "top", "presence.channels" } },
   { "lua/presence/json.lua", { "top", "cjson" } },
   -- The doors of the house: they put rooms together for those who come from outside.
-  { "lua/presence/init.lua", { "top", "presence.channels", "presence.luv", "presence.nginx" } },
+  { "lua/presence/init.lua", { "top", "presence.channels", "presence.luv", "presence.nginx",
+    "a computed name" } },
   { "lua/presence/default.lua", { "top", "a computed name" } },
   { "lua/presence/testing", { "top", "presence", "presence.channels", "presence.manual",
     "presence.testing", "luassert", "say" } },
