@@ -6,7 +6,8 @@ local create, resume, status = coroutine.create, coroutine.resume, coroutine.sta
 local running, yield = coroutine.running, coroutine.yield
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 local max_idle = 256
--- Lua stacks about 190 C calls: a task that is spawned deeper than this starts at the end of the turn.
+-- Lua stacks about 190 C calls: a task that is spawned deeper than this starts at the end of the
+-- turn.
 local max_depth = 16
 -- What a task yields when it waits, and when it has ended; anything else it yielded by itself.
 local waits, idles = {}, {}

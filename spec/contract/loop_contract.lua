@@ -1,5 +1,5 @@
---- What every loop promises. A loop's own spec calls this with a way to make one and a way to let it
--- work: `settle(loop, seconds)` returns when `seconds` of the loop's clock have gone by.
+--- What every loop promises. A loop's own spec calls this with a way to make one and a way to let
+-- it work: `settle(loop, seconds)` returns when `seconds` of the loop's clock have gone by.
 
 local busted = require "busted"
 local assert = require "luassert"

@@ -81,7 +81,8 @@ describe("the luv loop", function()
     local loop, fired = new { on_error = function() error "on_error itself" end }, 0
     local stderr = io.stderr
     local printed = {}
-    io.stderr = { write = function(_, ...) printed[#printed + 1] = table.concat { ... } end } -- luacheck: ignore 122
+    local function write(_, ...) printed[#printed + 1] = table.concat { ... } end
+    io.stderr = { write = write } -- luacheck: ignore 122
     loop:after(0, function() error "first" end)
     loop:after(0.001, function() fired = fired + 1 end)
     loop:run()

@@ -1,5 +1,5 @@
---- The loop contract on libuv. A turn is one callback of libuv: what was deferred in it is done before
--- libuv gets control back. All timers share one uv handle.
+--- The loop contract on libuv. A turn is one callback of libuv: what was deferred in it is done
+-- before libuv gets control back. All timers share one uv handle.
 
 local uv = require "luv"
 local tasks = require "presence.tasks"
@@ -9,8 +9,8 @@ local ceil, max, min = math.ceil, math.max, math.min
 
 -- What uv is asked for at most; a timer further away is set again when this has passed.
 local MAX_DELAY_MS = 2 ^ 31
--- Deferred functions that keep deferring must not starve input and timers: the rest of so many goes to
--- the next turn.
+-- Deferred functions that keep deferring must not starve input and timers: the rest of so many goes
+-- to the next turn.
 local MAX_DEFERRED_A_TURN = 100000
 
 ---@class presence.luv.Loop
@@ -70,8 +70,8 @@ local function turn(loop, fn, ...)
   if loop.deferred_.last > 0 then ask_for_turn(loop) end
 end
 
--- uv counts milliseconds from the time it noted at the start of its iteration. Both clocks are the same
--- one, so the first millisecond that is not too early is exact.
+-- uv counts milliseconds from the time it noted at the start of its iteration. Both clocks are the
+-- same one, so the first millisecond that is not too early is exact.
 local function arm(loop)
   local at = loop.timers_:next_at()
   if not at then
@@ -146,8 +146,8 @@ function Loop:defer(fn)
   ask_for_turn(self)
 end
 
---- A function that calls `fn` as a turn: every callback given to libuv goes through this. Errors go to
---- `on_error`, never into libuv.
+--- A function that calls `fn` as a turn: every callback given to libuv goes through this. Errors go
+--- to `on_error`, never into libuv.
 ---@param fn function
 ---@return function
 function Loop:wrap(fn)
