@@ -35,24 +35,19 @@ want() {
   $(printf '%-20s %s' "$package" "$why")"
 }
 
-# Debian's luajit and OpenResty's luajit2 exclude each other, and so do their headers. Either one
-# runs this project; the one that is installed stays.
+# Debian's LuaJIT and OpenResty's (luajit2) exclude each other, with their libraries and headers.
+# Either one runs this project; the one that is installed, perhaps for another program, stays.
 luajit_interpreter=luajit2 luajit_headers=libluajit2-5.1-dev
 choose_luajit() {
   have dpkg-query || return 0
-  if installed luajit || installed libluajit-5.1-dev; then
+  if installed luajit || installed libluajit-5.1-2 || installed libluajit-5.1-common; then
     luajit_interpreter=luajit luajit_headers=libluajit-5.1-dev
   fi
 }
 say_conflict() {
-  if installed luajit2 && installed libluajit-5.1-dev; then
-    echo "conflict: luajit2 is installed beside libluajit-5.1-dev, which excludes libluajit2-5.1-dev."
-    echo "          The headers of libluajit-5.1-dev serve; the nginx platform needs the other:"
-    echo "          apt-get install libluajit2-5.1-dev   (this removes libluajit-5.1-dev)"
-  elif [ "$luajit_interpreter" = luajit ]; then
-    echo "conflict: Debian's LuaJIT (luajit, libluajit-5.1-dev) is installed and excludes OpenResty's (luajit2,"
-    echo "          libluajit2-5.1-dev). Nothing is removed: Debian's is used. nginx's Lua module needs the other."
-  fi
+  if [ "$luajit_interpreter" = luajit2 ]; then return 0; fi
+  echo "conflict: Debian's LuaJIT (luajit, libluajit-5.1-2) is installed and excludes OpenResty's (luajit2,"
+  echo "          libluajit2-5.1-dev). Nothing is removed: Debian's is used. nginx's Lua module needs the other."
 }
 
 # --- what each goal needs ----------------------------------------------------------------------
