@@ -45,7 +45,10 @@ choose_luajit() {
   fi
 }
 say_conflict() {
-  if [ "$luajit_interpreter" = luajit2 ]; then return 0; fi
+  case "$luajit_interpreter $missing " in
+    luajit\ *\ luajit\ * | luajit\ *\ libluajit*) ;;
+    *) return 0 ;;
+  esac
   echo "conflict: Debian's LuaJIT (luajit, libluajit-5.1-2) is installed and excludes OpenResty's (luajit2,"
   echo "          libluajit2-5.1-dev). Nothing is removed: Debian's is used. nginx's Lua module needs the other."
 }
