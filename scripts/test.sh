@@ -69,14 +69,17 @@ c_programs() {
   return $status
 }
 
-# lua_specs INTERPRETER PATH: busted under a named interpreter.
+# lua_specs INTERPRETER PATH…: busted under a named interpreter.
 lua_specs() {
-  local interpreter=$1 specs=$2
-  if [ -d "$specs" ] && [ -z "$(find "$specs" -name '*_spec.lua' -print -quit)" ]; then
-    echo "no specs in $specs"
-    return 1
-  fi
-  "$interpreter" /usr/bin/busted --output=plainTerminal "$specs"
+  local interpreter=$1 specs
+  shift
+  for specs in "$@"; do
+    if [ -z "$(find "$specs" -name '*_spec.lua' -print -quit)" ]; then
+      echo "no specs in $specs"
+      return 1
+    fi
+  done
+  "$interpreter" /usr/bin/busted --output=plainTerminal "$@"
 }
 
 sanitized_lua() {
@@ -118,7 +121,7 @@ run_contract-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/contract;
 run_contract-luajit() { bash scripts/build.sh && lua_specs luajit spec/contract; }
 run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
-run_house() { bash scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua; }
+run_house() { bash scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua spec/house; }
 run_e2e() { bash scripts/build.sh && node_tests e2e; }
 
 describe() {
@@ -180,7 +183,10 @@ run_suite() {
 
 # --- which suites ------------------------------------------------------------------------------
 
-if [ "${1:-}" = --run ]; then
+if [ "${1:-}" = --count ]; then # --count SUITE LOG, for the spec of this script
+  "$(counter_of "$2")" "$3"
+  exit $?
+elif [ "${1:-}" = --run ]; then
   . scripts/env.sh
   "run_$2"
   exit $?
