@@ -1,0 +1,262 @@
+/* The scanner: one pass, one bit of memory for each open array or object. */
+#include "text/json.h"
+
+#include <string.h>
+
+#include "text/swar.h"
+#include "text/utf8.h"
+
+struct scanner {
+  const char *start;
+  const char *end;
+  unsigned depth;
+  unsigned max_depth;
+  const char *fault_at;
+  const char *reason;
+  enum presence__json_fault fault;
+  uint64_t is_object[PRESENCE__JSON_DEPTH_CEILING / 64]; /* bit i: what is open at depth i */
+};
+
+const char *presence__json_skip_space(const char *p, const char *end) {
+  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  return p;
+}
+
+static inline const char *skip_space(const char *p, const char *end) {
+  return p < end && (unsigned char)*p > ' ' ? p : presence__json_skip_space(p, end);
+}
+
+/* Every way to fail ends here; the functions below return NULL then. */
+static const char *fail(struct scanner *s, const char *at, const char *reason) {
+  s->fault_at = at;
+  s->fault = PRESENCE__JSON_SYNTAX;
+  s->reason = reason;
+  if (at >= s->end) {
+    s->reason = "unexpected end";
+  } else if ((unsigned char)*at >= 0x80 && !presence__utf8_sequence(at, (size_t)(s->end - at))) {
+    s->fault = PRESENCE__JSON_NOT_UTF8;
+    s->reason = "not UTF-8";
+  }
+  return NULL;
+}
+
+static bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* p is behind a backslash. */
+static const char *scan_escape(struct scanner *s, const char *p) {
+  if (p < s->end && *p != '\0' && strchr("\"\\/bfnrt", *p)) return p + 1;
+  if (p >= s->end || *p != 'u') return fail(s, p, "bad escape");
+  for (int i = 1; i <= 4; i++) {
+    if (p + i >= s->end || !is_hex(p[i]))
+      return fail(s, p + i < s->end ? p + i : s->end, "bad \\u escape");
+  }
+  return p + 5;
+}
+
+/* p is at a byte of a string that is not plain; returns behind what can be taken. */
+static const char *scan_special(struct scanner *s, const char *p) {
+  if (p >= s->end) return fail(s, p, "");
+  if (*p == '\\') return scan_escape(s, p + 1);
+  if ((unsigned char)*p < 0x20) return fail(s, p, "control character in a string");
+  do {
+    size_t length = presence__utf8_sequence(p, (size_t)(s->end - p));
+    if (length == 0) return fail(s, p, "");
+    p += length;
+  } while (p < s->end && (unsigned char)*p >= 0x80);
+  return p;
+}
+
+/* p is at the opening quote; returns behind the closing one. */
+static inline const char *scan_string(struct scanner *s, const char *p) {
+  p++;
+  for (;;) {
+    p = presence__swar_skip_plain(p, s->end);
+    if (p < s->end && *p == '"') return p + 1;
+    p = scan_special(s, p);
+    if (!p) return NULL;
+  }
+}
+
+static inline bool is_digit(const char *p, const char *end) {
+  return p < end && (unsigned char)(*p - '0') < 10;
+}
+
+static inline const char *skip_digits(const char *p, const char *end) {
+  while (is_digit(p, end))
+    p++;
+  return p;
+}
+
+static const char *scan_number(struct scanner *s, const char *p) {
+  const char *end = s->end;
+  if (*p == '-') p++;
+  if (!is_digit(p, end)) return fail(s, p, "a digit is missing");
+  p = *p == '0' ? p + 1 : skip_digits(p + 1, end);
+  if (p < end && *p == '.') {
+    p++;
+    if (!is_digit(p, end)) return fail(s, p, "a digit is missing after the point");
+    p = skip_digits(p + 1, end);
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    p++;
+    if (p < end && (*p == '+' || *p == '-')) p++;
+    if (!is_digit(p, end)) return fail(s, p, "a digit is missing in the exponent");
+    p = skip_digits(p + 1, end);
+  }
+  return p;
+}
+
+static const char *scan_literal(struct scanner *s, const char *p, const char *word, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (p + i >= s->end || p[i] != word[i])
+      return fail(s, p + i < s->end ? p + i : s->end, "unexpected character");
+  }
+  return p + n;
+}
+
+static const char *scan_scalar(struct scanner *s, const char *p) {
+  switch (*p) {
+  case '"':
+    return scan_string(s, p);
+  case 't':
+    return scan_literal(s, p, "true", 4);
+  case 'f':
+    return scan_literal(s, p, "false", 5);
+  case 'n':
+    return scan_literal(s, p, "null", 4);
+  default:
+    if (*p == '-' || is_digit(p, s->end)) return scan_number(s, p);
+    return fail(s, p, "unexpected character");
+  }
+}
+
+static bool open_level(struct scanner *s, const char *p, bool object) {
+  if (s->depth >= s->max_depth) {
+    s->fault = PRESENCE__JSON_TOO_DEEP;
+    s->fault_at = p;
+    s->reason = "nested too deep";
+    return false;
+  }
+  uint64_t *word = &s->is_object[s->depth / 64];
+  uint64_t bit = (uint64_t)1 << (s->depth % 64);
+  uint64_t below = s->depth % 64 ? *word & (bit - 1) : 0;
+  *word = object ? below | bit : below;
+  s->depth++;
+  return true;
+}
+
+/* p is where a member's name should be; returns where its value should be. */
+static inline const char *scan_name(struct scanner *s, const char *p) {
+  if (p >= s->end || *p != '"') return fail(s, p, "a member's name is missing");
+  p = scan_string(s, p);
+  if (!p) return NULL;
+  p = skip_space(p, s->end);
+  if (p >= s->end || *p != ':') return fail(s, p, "a colon is missing");
+  return skip_space(p + 1, s->end);
+}
+
+/* A value has ended at p with a level open: closes levels as far as they end here, then returns
+   where the next value starts, or the end of the outermost one with depth 0. */
+static inline const char *scan_after(struct scanner *s, const char *p) {
+  while (s->depth > 0) {
+    bool object = (s->is_object[(s->depth - 1) / 64] >> ((s->depth - 1) % 64)) & 1;
+    p = skip_space(p, s->end);
+    if (p >= s->end) return fail(s, p, "");
+    if (*p == ',') {
+      p = skip_space(p + 1, s->end);
+      return object ? scan_name(s, p) : p;
+    }
+    if (*p != (object ? '}' : ']')) return fail(s, p, "a comma or the end is missing");
+    p++;
+    s->depth--;
+  }
+  return p;
+}
+
+/* p is at the first byte of a value; returns behind it. */
+static const char *scan_value(struct scanner *s, const char *p) {
+  for (;;) {
+    if (p >= s->end) return fail(s, p, "");
+    bool object = *p == '{';
+    if (object || *p == '[') {
+      if (!open_level(s, p, object)) return NULL;
+      p = skip_space(p + 1, s->end);
+      if (p >= s->end) return fail(s, p, "");
+      if (*p != (object ? '}' : ']')) {
+        if (object && !(p = scan_name(s, p))) return NULL;
+        continue;
+      }
+      s->depth--;
+      p++;
+    } else if (!(p = scan_scalar(s, p))) {
+      return NULL;
+    }
+    if (s->depth > 0 && !(p = scan_after(s, p))) return NULL;
+    if (s->depth == 0) return p;
+  }
+}
+
+enum presence__json_kind presence__json_kind_of(const char *text) {
+  switch (*text) {
+  case '{':
+    return PRESENCE__JSON_OBJECT;
+  case '[':
+    return PRESENCE__JSON_ARRAY;
+  case '"':
+    return PRESENCE__JSON_STRING;
+  case 't':
+    return PRESENCE__JSON_TRUE;
+  case 'f':
+    return PRESENCE__JSON_FALSE;
+  case 'n':
+    return PRESENCE__JSON_NULL;
+  default:
+    return PRESENCE__JSON_NUMBER;
+  }
+}
+
+static bool report_fault(const struct scanner *s, struct presence__json *out) {
+  out->kind = PRESENCE__JSON_INVALID;
+  out->fault = s->fault;
+  out->text = NULL;
+  out->size = 0;
+  out->reason = s->reason;
+  out->fault_at = (size_t)(s->fault_at - s->start);
+  return false;
+}
+
+static bool scan(const char *text, size_t n, unsigned max_depth, bool whole,
+                 struct presence__json *out) {
+  struct scanner s;
+  s.start = n ? text : "";
+  s.end = s.start + n;
+  s.depth = 0;
+  s.max_depth = max_depth < PRESENCE__JSON_DEPTH_CEILING ? max_depth : PRESENCE__JSON_DEPTH_CEILING;
+  const char *first = skip_space(s.start, s.end);
+  const char *behind = scan_value(&s, first);
+  if (behind && whole) {
+    const char *rest = skip_space(behind, s.end);
+    if (rest < s.end) behind = fail(&s, rest, "something follows the value");
+  }
+  if (!behind) return report_fault(&s, out);
+  out->kind = presence__json_kind_of(first);
+  out->fault = PRESENCE__JSON_FINE;
+  out->text = first;
+  out->size = (size_t)(behind - first);
+  out->reason = NULL;
+  out->fault_at = 0;
+  return true;
+}
+
+bool presence__json_scan(const char *text, size_t n, unsigned max_depth,
+                         struct presence__json *out) {
+  return scan(text, n, max_depth, true, out);
+}
+
+bool presence__json_scan_first(const char *text, size_t n, unsigned max_depth,
+                               struct presence__json *out) {
+  return scan(text, n, max_depth, false, out);
+}
