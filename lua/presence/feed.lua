@@ -2,6 +2,10 @@
 -- a flush compares what was announced with the truth, once, and tells everybody the difference.
 -- A lone change on a quiet topic goes out at the end of its turn, further ones at most once a
 -- flush interval: changes that cancel out vanish, a storm of joins is one frame.
+--
+-- Every subscriber keeps the state it was told. Most were told what was announced last and share
+-- one diff. One who has just joined was told the truth of its own turn, one who reads slowly an
+-- older state: at the next flush, or when it reads on, each gets one diff from there to now.
 local core = require "presence.core"
 local members = require "presence.members"
 
@@ -22,11 +26,13 @@ local function open_topic(self, name)
       feed = self,
       name = name,
       announced = self.owner:snapshot(name),
-      joining = members.new(), -- they get presence_state at the next flush
-      subscribers = members.new(), -- they were told `announced`, or are behind
+      joining = members.new(), -- they are told the state at the end of the turn
+      subscribers = members.new(),
       mailboxes = members.new(), -- processes; they were told `announced`
       last_flush = -math.huge,
-      scheduled_ = false,
+      is_dirty = false, -- the truth may differ from what was announced
+      has_early = false, -- somebody was told a state that was not announced to all
+      is_due = false, -- the topic has a turn coming
     }, Topic)
     self.topics_[name] = topic
   end
@@ -43,18 +49,28 @@ local function close_if_unheard(self, topic)
   end
 end
 
-local function schedule(self, topic)
-  if topic.scheduled_ then
+local function ask_for_turn(self, topic)
+  if not topic.is_due then
+    topic.is_due = true
+    self.turn:add("flush", topic)
+  end
+end
+
+local function flush_wait_s(self, topic)
+  return topic.last_flush + self.flush_interval_s - self.loop:now()
+end
+
+local function schedule_flush(self, topic)
+  if topic.timer then
     return
   end
-  topic.scheduled_ = true
-  local wait = topic.last_flush + self.flush_interval_s - self.loop:now()
-  if wait <= 0 then
-    self.turn:add("flush", topic)
+  local wait_s = flush_wait_s(self, topic)
+  if wait_s <= 0 then
+    ask_for_turn(self, topic)
   else
-    topic.timer = self.loop:after(wait, function()
+    topic.timer = self.loop:after(wait_s, function()
       topic.timer = nil
-      self.turn:add("flush", topic)
+      ask_for_turn(self, topic)
     end)
   end
 end
@@ -89,34 +105,38 @@ local function hold_leaves_back(announced, truth, name)
   return core.patch(announced, { [name] = { joins = changes.joins, leaves = leaves } })
 end
 
-local function state_json(topic)
-  if not topic.state_json_ then
-    topic.state_json_ = core.wire_state_json(topic.announced, topic.name)
-  end
-  return topic.state_json_
-end
-
-local function tell_count(topic, subscriber)
-  local count = topic.announced:count(topic.name)
+local function tell_count(topic, subscriber, state)
+  local count = state:count(topic.name)
   if subscriber.told_count ~= count and subscriber:is_writable() then
     subscriber.told_count = count
-    subscriber:tell("presence_count", '{"count":' .. string.format("%d", count) .. "}", {})
+    subscriber:tell("presence_count", string.format('{"count":%d}', count), {})
   end
 end
 
-local function tell_subscribers(topic, before, diff_json)
-  local shared = {}
+-- One encoding for all who were told the same state before.
+local function diff_from(topic, told, now, diffs)
+  local diff = diffs[told]
+  if diff == nil then
+    local json = core.wire_diff_json(told, now, topic.name)
+    diff = json and { json = json, shared = {} } or false
+    diffs[told] = diff
+  end
+  return diff
+end
+
+local function tell_subscribers(topic, now)
+  local diffs = {}
   local subscribers = topic.subscribers
   for i = 1, #subscribers do
     local subscriber = subscribers[i]
     if subscriber.presence_mode == "count" then
-      tell_count(topic, subscriber)
-    elseif subscriber.behind then -- luacheck: ignore 542
-      -- It is told everything at once when it reads on.
+      tell_count(topic, subscriber, now)
     elseif subscriber:is_writable() then
-      subscriber:tell("presence_diff", diff_json, shared)
-    else
-      subscriber.behind = before
+      local diff = diff_from(topic, subscriber.told, now, diffs)
+      subscriber.told = now
+      if diff then
+        subscriber:tell("presence_diff", diff.json, diff.shared)
+      end
     end
   end
 end
@@ -133,44 +153,73 @@ local function tell_mailboxes(topic, before)
   end
 end
 
-local function greet(topic, subscriber)
-  topic.subscribers:add(subscriber)
-  if subscriber.presence_mode == "count" then
-    tell_count(topic, subscriber)
-  else
-    subscriber:tell_state(state_json(topic))
-  end
-end
-
--- Announce what changed, then greet those who joined with the very state that was announced.
+-- Announce what changed since the last flush.
 local function flush(self, topic)
   topic.last_flush = self.loop:now()
+  topic.is_dirty = false
   local before = topic.announced
   local now = self.owner:snapshot(topic.name)
   if self.policy(topic.name) == "last" then
     now = hold_leaves_back(before, now, topic.name)
   end
-  local diff_json = core.wire_diff_json(before, now, topic.name)
-  if diff_json then
+  local has_changed = now ~= before
+  if has_changed then
     topic.announced = now
-    topic.state_json_ = nil
-    tell_subscribers(topic, before, diff_json)
+    topic.state_json = nil
+  end
+  if has_changed or topic.has_early then
+    topic.has_early = false
+    tell_subscribers(topic, topic.announced)
     tell_mailboxes(topic, before)
   end
+end
+
+local function announced_json(topic)
+  topic.state_json = topic.state_json or core.wire_state_json(topic.announced, topic.name)
+  return topic.state_json
+end
+
+-- Tell those who joined in this turn what is true now, their own presences included. Between two
+-- flushes that is more than was announced.
+local function greet(self, topic)
   local joining = topic.joining
-  if #joining > 0 then
-    topic.joining = members.new()
-    for i = 1, #joining do
-      greet(topic, joining[i])
+  topic.joining = members.new()
+  local state, json = topic.announced, nil
+  if topic.is_dirty then
+    state = self.owner:snapshot(topic.name)
+    json = core.wire_state_json(state, topic.name)
+    topic.has_early = true
+  else
+    json = announced_json(topic)
+  end
+  for i = 1, #joining do
+    local subscriber = joining[i]
+    topic.subscribers:add(subscriber)
+    subscriber.told = state
+    if subscriber.presence_mode == "count" then
+      tell_count(topic, subscriber, state)
+    else
+      subscriber:tell_state(json)
     end
   end
 end
 
---- The topic's turn, asked for by `schedule`.
+--- The topic's turn.
 function Topic:turn()
-  self.scheduled_ = false
-  if self.feed.topics_[self.name] == self then
-    flush(self.feed, self)
+  local feed = self.feed
+  self.is_due = false
+  if feed.topics_[self.name] ~= self then
+    return
+  end
+  if self.is_dirty then
+    if flush_wait_s(feed, self) <= 0 then
+      flush(feed, self)
+    else
+      schedule_flush(feed, self)
+    end
+  end
+  if #self.joining > 0 then
+    greet(feed, self)
   end
 end
 
@@ -178,19 +227,20 @@ end
 ---@param name string
 function Feed:touch(name)
   local topic = self.topics_[name]
-  if topic then
-    schedule(self, topic)
+  if topic and not topic.is_dirty then
+    topic.is_dirty = true
+    schedule_flush(self, topic)
   end
 end
 
---- Subscribe a channel: `presence_state` at the next flush, diffs after it.
+--- Subscribe a channel: `presence_state` at the end of this turn, diffs after it.
 ---@param name string
 ---@param subscriber {presence_mode: "all"|"count", is_writable: fun(self): boolean,
 ---  tell: fun(self, event: string, json: string, shared: table), tell_state: fun(self, json: string)}
 function Feed:join(name, subscriber)
   local topic = open_topic(self, name)
   topic.joining:add(subscriber)
-  schedule(self, topic)
+  ask_for_turn(self, topic)
 end
 
 ---@param name string
@@ -199,12 +249,13 @@ function Feed:leave(name, subscriber)
   if topic then
     topic.joining:remove(subscriber)
     topic.subscribers:remove(subscriber)
-    subscriber.behind = nil
+    subscriber.told = nil
     close_if_unheard(self, topic)
   end
 end
 
---- A subscriber that was passed over reads on: it gets one diff from what it was told to now.
+--- A subscriber that was passed over reads on: it gets one diff from what it was told to what has
+--- been announced since.
 ---@param name string
 function Feed:catch_up(name, subscriber)
   local topic = self.topics_[name]
@@ -212,13 +263,17 @@ function Feed:catch_up(name, subscriber)
     return
   end
   if subscriber.presence_mode == "count" then
-    tell_count(topic, subscriber)
-  elseif subscriber.behind then
-    local diff_json = core.wire_diff_json(subscriber.behind, topic.announced, name)
-    subscriber.behind = nil
-    if diff_json then
-      subscriber:tell("presence_diff", diff_json, {})
-    end
+    tell_count(topic, subscriber, topic.announced)
+    return
+  end
+  if topic.is_dirty then
+    -- It may have been told more than was announced; the flush that is coming tells it the rest.
+    return
+  end
+  local diff = diff_from(topic, subscriber.told, topic.announced, {})
+  subscriber.told = topic.announced
+  if diff then
+    subscriber:tell("presence_diff", diff.json, diff.shared)
   end
 end
 
@@ -227,7 +282,7 @@ end
 ---@param mailbox {deliver: fun(self, topic: string, event: string, payload: string)}
 function Feed:watch(name, mailbox)
   local topic = open_topic(self, name)
-  if topic.scheduled_ then
+  if topic.is_dirty then
     -- What changed before the subscription is not for the new subscriber.
     flush(self, topic)
   end

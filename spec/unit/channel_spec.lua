@@ -229,7 +229,7 @@ describe("a channel", function()
         end,
       }
       local watcher = joined({}, {})
-      assert.same({ ann = { metas = { { a = 2, phx_ref = "F3" } } } }, watcher:presences "room:1")
+      assert.same({ ann = { metas = { { a = 2, phx_ref = "F2" } } } }, watcher:presences "room:1")
       watcher:close()
       assert.replied(t:client():join("room:1", { reject = true }), "error", { reason = "no" })
       t:advance(1)

@@ -1,0 +1,77 @@
+--- Writing to one TCP stream: what the kernel takes at once goes without a request of libuv, the
+-- rest is queued by it; who fills the queue hears of it, and again when it is written out.
+
+local M = {}
+
+---@class presence.luv.Stream
+---@field handle userdata uv_tcp_t
+---@field on_drained fun()|nil called when all is written after `write` said false
+---@field on_broken fun() called once when nothing can be written any more
+local Stream = {}
+Stream.__index = Stream
+
+local function on_written(self, err)
+  if self.handle:is_closing() then
+    return
+  elseif err then
+    self.on_broken()
+  elseif self.is_full_ and self.handle:get_write_queue_size() == 0 then
+    self.is_full_ = false
+    if self.on_drained then
+      self.on_drained()
+    end
+  end
+end
+
+local function queue(self, bytes)
+  if not self.written_ then
+    self.written_ = self.loop_:wrap(function(err) on_written(self, err) end)
+  end
+  if not self.handle:write(bytes, self.written_) then
+    self.loop_:defer(self.on_broken)
+  end
+end
+
+--- Writes bytes, in order. Never calls back before it returns.
+---@param bytes string
+---@return boolean more false: over the high-water mark, wait for `on_drained`
+function Stream:write(bytes)
+  local handle = self.handle
+  if handle:is_closing() then
+    return false
+  end
+  if handle:get_write_queue_size() == 0 then
+    local taken = handle:try_write(bytes)
+    if taken == #bytes then
+      return true
+    elseif taken and taken > 0 then
+      bytes = bytes:sub(taken + 1)
+    end
+  end
+  queue(self, bytes)
+  if handle:get_write_queue_size() > self.high_water_bytes_ then
+    self.is_full_ = true
+    return false
+  end
+  return true
+end
+
+--- Bytes that wait in this process; those that the kernel has are not known.
+---@return integer
+function Stream:queued_bytes()
+  return self.handle:is_closing() and 0 or self.handle:get_write_queue_size()
+end
+
+---@param loop presence.luv.Loop
+---@param handle userdata uv_tcp_t
+---@param high_water_bytes integer
+---@param on_broken fun()
+---@return presence.luv.Stream
+function M.new(loop, handle, high_water_bytes, on_broken)
+  return setmetatable({
+    loop_ = loop, handle = handle, high_water_bytes_ = high_water_bytes, on_broken = on_broken,
+    is_full_ = false,
+  }, Stream)
+end
+
+return M
