@@ -31,7 +31,7 @@ local function open_topic(self, name)
       mailboxes = members.new(), -- processes; they were told `announced`
       last_flush = -math.huge,
       is_dirty = false, -- the truth may differ from what was announced
-      has_early = false, -- somebody was told a state that was not announced to all
+      has_strays = false, -- somebody who reads was told another state than was announced
       is_due = false, -- the topic has a turn coming
     }, Topic)
     self.topics_[name] = topic
@@ -167,8 +167,8 @@ local function flush(self, topic)
     topic.announced = now
     topic.state_json = nil
   end
-  if has_changed or topic.has_early then
-    topic.has_early = false
+  if has_changed or topic.has_strays then
+    topic.has_strays = false
     tell_subscribers(topic, topic.announced)
     tell_mailboxes(topic, before)
   end
@@ -188,7 +188,7 @@ local function greet(self, topic)
   if topic.is_dirty then
     state = self.owner:snapshot(topic.name)
     json = core.wire_state_json(state, topic.name)
-    topic.has_early = true
+    topic.has_strays = true
   else
     json = announced_json(topic)
   end
@@ -268,6 +268,7 @@ function Feed:catch_up(name, subscriber)
   end
   if topic.is_dirty then
     -- It may have been told more than was announced; the flush that is coming tells it the rest.
+    topic.has_strays = true
     return
   end
   local diff = diff_from(topic, subscriber.told, topic.announced, {})

@@ -135,7 +135,7 @@ local function run(seed)
       t:advance(0)
     end
     if random(8) == 1 then
-      t:advance(0.05)
+      t:advance(0.06) -- over a flush interval
       check_mirrors(t, clients)
     end
   end
