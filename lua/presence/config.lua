@@ -26,7 +26,23 @@ M.endpoint = {
 }
 
 --- Options of the stand-alone server: `presence.serve(endpoint, opts)`.
-M.server = {}
+M.server = {
+  host = "127.0.0.1", -- an address of either family, or a name
+  port = 4000, -- 0: any free one
+  backlog = 1024, -- connections that wait to be accepted
+  max_connections = 20000, -- TCP connections at once; over it: 503. false: no limit
+  max_connections_per_address = 2000, -- of one address; over it: 429. false: no limit
+  max_head_bytes = 16 * 1024, -- of one request; over it: 431
+  max_headers = 100, -- of one request; over it: 431
+  head_timeout_s = 10, -- for a request's head to come in whole; over it: 408
+  keep_alive_timeout_s = 15, -- between one response and the next request
+  send_timeout_s = 30, -- for a client to take a piece of a file
+  linger_timeout_s = 2, -- for a client to hang up after the last bytes to it
+  write_high_water_bytes = 1024 * 1024, -- queued for a socket before its outbox holds back
+  tcp_keepalive_s = 60,
+  drain_spread_s = 0.5, -- at a stop sockets close spread over this time
+  drain_timeout_s = 10, -- and what is left then is ended
+}
 
 local function typename(value)
   return type(value)

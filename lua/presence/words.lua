@@ -18,6 +18,12 @@ return {
   timeout = "what was waited for did not come in time",
   no_reply = "the other side sent no reply to a push",
 
+  -- Servers.
+  address_in_use = "a server cannot listen: something else listens on this port",
+  bad_host = "a server cannot listen: its host is not an address of this machine",
+  listen_failed = "a server cannot listen; the detail says why",
+  no_folder = "a folder of files to serve does not exist",
+
   -- Bytes from the network.
   bad_message = "a message is not in the form of its protocol",
   bad_request = "an HTTP request is malformed",

@@ -7,7 +7,7 @@ local M = {}
 -- for that module and all below it; "presence" for the facade alone; "top" for the modules right
 -- under lua/presence except the doors.
 local lua_rooms = {
-  { "lua/presence/luv/", { "top", "presence.channels", "luv", "openssl" } },
+  { "lua/presence/luv/", { "top", "presence.channels", "presence.luv", "luv", "openssl" } },
   { "lua/presence/nginx/", { "top", "presence.channels", "presence.http", "resty", "ngx" } },
   { "lua/presence/manual/", { "top" } },
   { "lua/presence/http/", { "top", "presence.channels" } },

@@ -12,7 +12,7 @@ local M = {}
 function M.resolve(host)
   local found, err = uv.getaddrinfo(host, nil, { socktype = "stream", protocol = "tcp" })
   if not found then
-    return nil, "bad_host", tostring(err)
+    return nil, "bad_host", ("cannot listen on '%s': %s"):format(host, err)
   end
   local addresses, seen = {}, {}
   for _, entry in ipairs(found) do

@@ -5,7 +5,7 @@ local M = {}
 
 ---@class presence.luv.Stream
 ---@field handle userdata uv_tcp_t
----@field on_drained fun()|nil called when all is written after `write` said false
+---@field on_drained fun()|nil called when all is written, after `write` said false or `ask_drained`
 ---@field on_broken fun() called once when nothing can be written any more
 local Stream = {}
 Stream.__index = Stream
@@ -15,8 +15,8 @@ local function on_written(self, err)
     return
   elseif err then
     self.on_broken()
-  elseif self.is_full_ and self.handle:get_write_queue_size() == 0 then
-    self.is_full_ = false
+  elseif self.is_awaited_ and self.handle:get_write_queue_size() == 0 then
+    self.is_awaited_ = false
     if self.on_drained then
       self.on_drained()
     end
@@ -50,16 +50,18 @@ function Stream:write(bytes)
   end
   queue(self, bytes)
   if handle:get_write_queue_size() > self.high_water_bytes_ then
-    self.is_full_ = true
+    self.is_awaited_ = true
     return false
   end
   return true
 end
 
---- Bytes that wait in this process; those that the kernel has are not known.
----@return integer
-function Stream:queued_bytes()
-  return self.handle:is_closing() and 0 or self.handle:get_write_queue_size()
+--- Does something wait in this process? If so `on_drained` is called when it is written. What the
+--- kernel holds is not known.
+---@return boolean
+function Stream:ask_drained()
+  self.is_awaited_ = not self.handle:is_closing() and self.handle:get_write_queue_size() > 0
+  return self.is_awaited_
 end
 
 ---@param loop presence.luv.Loop
@@ -70,7 +72,7 @@ end
 function M.new(loop, handle, high_water_bytes, on_broken)
   return setmetatable({
     loop_ = loop, handle = handle, high_water_bytes_ = high_water_bytes, on_broken = on_broken,
-    is_full_ = false,
+    is_awaited_ = false,
   }, Stream)
 end
 
