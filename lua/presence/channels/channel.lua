@@ -79,11 +79,18 @@ local function send_shared(self, event, json, shared)
 end
 
 function Channel:tell(event, json, shared)
+  self.was_told_diff = true
   send_shared(self, event, json, shared)
 end
 
 function Channel:tell_state(json)
   self:send(self.join_ref, nil, "presence_state", json)
+  if self.connection.told_diffs:has(self.topic) then
+    -- Diffs name no join: one told to an earlier join of this topic may reach the client after it
+    -- has sent this one. phoenix.js then keeps it and applies it on top of this state, which could
+    -- bring back who has left; the same state once more puts that right.
+    self:send(self.join_ref, nil, "presence_state", json)
+  end
 end
 
 function Channel:is_writable()
@@ -111,6 +118,9 @@ function Channel:finish(reason, last_event)
   local runtime = self.runtime
   runtime.pubsub:remove(self.topic, self)
   runtime.feed:leave(self.topic, self)
+  if self.was_told_diff then
+    self.connection.told_diffs:add(self.topic)
+  end
   self.connection:forget(self)
   self.process:finish(reason)
   if last_event == "phx_error" then

@@ -13,6 +13,22 @@ Connection.__index = Connection
 -- Close codes of RFC 6455, section 7.4.1, and of its registry.
 local going_away, unsupported, internal_error, try_again_later = 1001, 1003, 1011, 1013
 
+-- The topics of ended channels that were told a presence_diff. A client may join and leave topics
+-- without end: past a limit every topic counts as one of them.
+local ToldDiffs = {}
+ToldDiffs.__index = ToldDiffs
+
+function ToldDiffs:add(topic)
+  if not self.topics[topic] and self.count < self.most then
+    self.topics[topic] = true
+    self.count = self.count + 1
+  end
+end
+
+function ToldDiffs:has(topic)
+  return self.topics[topic] or self.count == self.most
+end
+
 function Connection:reply(join_ref, ref, topic, status, response_json)
   local payload = '{"status":"' .. status .. '","response":' .. response_json .. "}"
   self.outbox:add(self.wire.message(join_ref, ref, topic, "phx_reply", payload))
@@ -256,6 +272,7 @@ function M.new(opts)
     remote_address = opts.remote_address,
     channels = {},
     channel_count = 0,
+    told_diffs = setmetatable({ topics = {}, count = 0, most = options.max_channels }, ToldDiffs),
     last_seen = now,
     ended = false,
   }, Connection)
