@@ -74,6 +74,10 @@ function M.new(opts)
   if type(options.mount) ~= "string" or not options.mount:match "^/" then
     error("endpoint: mount must be a path that begins with /", 2)
   end
+  local is_mode, mode_error = pcall(origin.check_mode, options.check_origin)
+  if not is_mode then
+    error("endpoint: " .. tostring(mode_error), 2)
+  end
   local exact, prefixes = split_patterns(options.channels)
   return setmetatable({
     mount = (options.mount:gsub("/+$", "")),
@@ -219,7 +223,11 @@ local function admit(self, request)
   if not wire then
     return nil, 403, "unsupported protocol version"
   end
-  if not origin.allowed(self.options.check_origin, request) then
+  local may_open, origin_error = origin.allowed(self.options.check_origin, request)
+  if origin_error then
+    self.runtime.log("error", "check_origin raised: " .. tostring(origin_error))
+  end
+  if not may_open then
     return nil, 403, "origin not allowed"
   end
   local assigns, status, reason = ask_application(self, request)
