@@ -1,0 +1,114 @@
+/* The heap of a lua_State, the collector's pace, and userdata that is made empty. */
+#include "lua/pure.h"
+
+#include <string.h>
+
+#define HEAP "presence.heap"
+
+/* Below this much the collector is not asked at all. */
+#define PACE_BYTES ((uint64_t)64 * 1024)
+/* Garbage of this order is never worth a cycle of the collector. */
+#define SLACK_BYTES ((double)(2 * 1024 * 1024))
+
+static int heap_gc(lua_State *L) {
+  struct presence__lua_heap *box = lua_touserdata(L, 1);
+  if (box->heap && !box->closed) presence_heap_free(box->heap);
+  box->closed = true;
+  return 0;
+}
+
+static void *new_userdata(lua_State *L, size_t size) {
+#if LUA_VERSION_NUM >= 504
+  return lua_newuserdatauv(L, size, 0);
+#else
+  return lua_newuserdata(L, size);
+#endif
+}
+
+void *presence__lua_new(lua_State *L, size_t size, const char *metatable) {
+  void *block = new_userdata(L, size);
+  memset(block, 0, size);
+  luaL_getmetatable(L, metatable);
+  lua_setmetatable(L, -2);
+  return block;
+}
+
+void presence__lua_push_heap(lua_State *L) {
+  /* The registry keeps it: it ends with the lua_State, after what was made later. */
+  lua_getfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  if (luaL_newmetatable(L, HEAP)) {
+    lua_pushcfunction(L, heap_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_pop(L, 1);
+  struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
+  box->heap = presence_heap_new(NULL);
+  if (!box->heap) presence__lua_out_of_memory(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
+}
+
+presence_heap *presence__lua_heap(lua_State *L) {
+  struct presence__lua_heap *box = lua_touserdata(L, lua_upvalueindex(PRESENCE__UP_HEAP));
+  if (box->closed) luaL_error(L, "the Lua state is closing");
+  return box->heap;
+}
+
+/* Lua's own pause waits until its memory has doubled. The share below makes it wait until the sum
+   of its memory and ours has: what is allocated here counts as if it were Lua's, scaled by Lua's
+   part of the whole. */
+void presence__lua_pace(lua_State *L) {
+  struct presence__lua_heap *box = lua_touserdata(L, lua_upvalueindex(PRESENCE__UP_HEAP));
+  if (box->closed) return;
+  presence_heap_usage usage;
+  presence_heap_stats(box->heap, &usage);
+  box->debt_bytes += usage.allocated_bytes - box->seen_bytes;
+  box->seen_bytes = usage.allocated_bytes;
+  if (box->debt_bytes < PACE_BYTES || !lua_gc(L, LUA_GCISRUNNING, 0)) return;
+  const double lua_kib = (double)lua_gc(L, LUA_GCCOUNT, 0) + 1;
+  const double live_bytes = (double)usage.live_bytes + SLACK_BYTES;
+  const double share = lua_kib * 1024 / (lua_kib * 1024 + live_bytes);
+  const double step_kib = 2 * (double)box->debt_bytes / 1024 * share;
+  if (step_kib < 1) return;
+  box->debt_bytes = 0;
+  lua_gc(L, LUA_GCSTEP, step_kib < 1 << 20 ? (int)step_kib : 1 << 20);
+}
+
+static void *new_with_upvalue(lua_State *L, size_t size, int upvalue) {
+  void *block = new_userdata(L, size);
+  memset(block, 0, size);
+  lua_pushvalue(L, lua_upvalueindex(upvalue));
+  lua_setmetatable(L, -2);
+  return block;
+}
+
+struct presence__lua_state *presence__lua_new_state(lua_State *L) {
+  return new_with_upvalue(L, sizeof(struct presence__lua_state), PRESENCE__UP_STATE);
+}
+
+struct presence__lua_entry *presence__lua_new_entry(lua_State *L) {
+  return new_with_upvalue(L, sizeof(struct presence__lua_entry), PRESENCE__UP_ENTRY);
+}
+
+struct presence__lua_meta *presence__lua_new_meta(lua_State *L) {
+  return new_with_upvalue(L, sizeof(struct presence__lua_meta), PRESENCE__UP_META);
+}
+
+void presence__lua_push_entry(lua_State *L, const presence_entry *entry) {
+  struct presence__lua_entry *box = presence__lua_new_entry(L);
+  box->entry = presence_entry_retain(entry);
+}
+
+void presence__lua_push_meta(lua_State *L, const presence_meta *meta) {
+  struct presence__lua_meta *box = presence__lua_new_meta(L);
+  box->meta = presence_meta_retain(meta);
+}
+
+void presence__lua_name_metatable(lua_State *L, const char *name) {
+  lua_pushstring(L, name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__name");
+  lua_setfield(L, -2, "__metatable");
+}
