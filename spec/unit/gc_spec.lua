@@ -108,12 +108,11 @@ describe("the collector", function()
   end)
 
   it("keeps what an iterator, an entry and a meta need", function()
-    local step, iterator, key = presence.new_state():track("t", "a", 1, "1"):track("t", "b", 2, "2"):each("t")
+    local step = presence.new_state():track("t", "a", 1, "1"):track("t", "b", 2, "2"):each("t")
     local entries = {}
     for _ = 1, 2 do
       collectgarbage()
-      local entry
-      key, entry = step(iterator, key)
+      local key, entry = step()
       entries[key] = entry
     end
     collectgarbage()
@@ -151,8 +150,8 @@ describe("the end of an interpreter", function()
       end)
       entry = s:get("t1", "k1")
       meta = entry[1]
-      step, iterator = s:each("t2")
-      step(iterator)
+      step = s:each("t2")
+      step()
       owner = require "presence.core".owner()
       owner:track("t", "k", 1, "{}", "r")
       snapshot = owner:snapshot()
@@ -197,13 +196,13 @@ describe("the end of an interpreter", function()
         pcall(function() late.owner:track("t", "x", 1, "{}", "r") end)
         pcall(function() return late.s == late.kept end)
         pcall(function() return late.s:list_json("t") .. tostring(late.s) end)
-        pcall(function() return late.step(late.iterator) end)
+        pcall(function() return late.step() end)
         pcall(function() return late.entry[1].data end)
       end)
       late.presence = require "presence"
       late.s = late.presence.new_state():track("t", "k", 1, "{}"):track("t", "l", 1, "{}")
       late.entry = late.s:get("t", "k")
-      late.step, late.iterator = late.s:each("t")
+      late.step = late.s:each("t")
       late.owner = require "presence.core".owner()
       late.owner:track("t", "k", 1, "{}", "r")
     ]])

@@ -17,7 +17,8 @@ local function random_from(seed)
 end
 
 local TOPICS = { "room:1", "room:2", "", "größe", "a\0b", "busy" }
-local KEYS = { "ann", "bob", "", "__proto__", "\0", "é", '"', "k1", "k2", "k3", "k4", "k5", "k6", "k7" }
+local KEYS = { "ann", "bob", "", "__proto__", "\0", "é", '"', "k1", "k2", "k3", "k4", "k5",
+  "k6", "k7" }
 local PIDS = { 1, 2, 3, "1", "2", -7, "", 2 ^ 53 }
 local METAS = { "{}", "[]", "1", '{"a":1}', '{"a":2}', '"\\u0000"', " {} " }
 
@@ -77,7 +78,8 @@ local function sorted(set)
 end
 
 local function meta_text(pid, data)
-  return type(pid) .. "\1" .. (type(pid) == "number" and ("%.0f"):format(pid) or pid) .. "\2" .. data
+  return type(pid) .. "\1" .. (type(pid) == "number" and ("%.0f"):format(pid) or pid) .. "\2" ..
+    data
 end
 
 --- All of a topic as one string: keys sorted, metas in their order.
@@ -136,7 +138,8 @@ local function plain_edit(random, model, s)
     after = assert(s:track(...))
   end, function(topic, key, pid, removed)
     after = s:untrack(topic, key, pid)
-    assert(rawequal(after, s) == (removed == 0), "untrack: the same state exactly when nothing left")
+    assert(rawequal(after, s) == (removed == 0),
+      "untrack: the same state exactly when nothing left")
   end, function(topic, key, pid, meta, changed)
     local word
     after, word = s:update(topic, key, pid, meta)

@@ -84,7 +84,8 @@ describe("an owner", function()
     local meta, ref = owner:get("t", "ann", 1)
     assert.are.equal('{"a":2}', meta)
     assert.are.equal("r4", ref)
-    assert.are.equal('{"ann":{"metas":[{"a":2,"phx_ref":"r4","phx_ref_prev":"r1"},{"phx_ref":"r2"}]}}',
+    assert.are.equal('{"ann":{"metas":[{"a":2,"phx_ref":"r4","phx_ref_prev":"r1"},' ..
+      '{"phx_ref":"r2"}]}}',
       core.wire_state_json(owner:snapshot(), "t"))
     assert.is_true(owner:update("t", "ann", 1, "{}", "r5"))
     assert.are.equal('{"ann":{"metas":[{"phx_ref":"r5","phx_ref_prev":"r4"},{"phx_ref":"r2"}]}}',
@@ -156,7 +157,8 @@ describe("an owner", function()
 
   it("carries its refs through edits of a snapshot", function()
     local s = owner:snapshot("u"):track("u", "bob", 5, '{"pure":1}')
-    assert.are.equal('{"bob":{"metas":[{"b":2,"phx_ref":"r3"},{"pure":1}]}}', core.wire_state_json(s, "u"))
+    assert.are.equal('{"bob":{"metas":[{"b":2,"phx_ref":"r3"},{"pure":1}]}}',
+      core.wire_state_json(s, "u"))
   end)
 
   it("writes the wire's payloads", function()
@@ -191,7 +193,8 @@ describe("an owner", function()
     owner:track("v", "new", "pid", "{}", "r10")
     mirror:patch(core.diff(before, owner:snapshot()))
     assert.is_true(mirror:snapshot() == owner:snapshot())
-    assert.are.equal(core.wire_state_json(owner:snapshot(), "t"), core.wire_state_json(mirror:snapshot(), "t"))
+    assert.are.equal(core.wire_state_json(owner:snapshot(), "t"),
+      core.wire_state_json(mirror:snapshot(), "t"))
     assert.is_nil(core.wire_diff_json(mirror:snapshot(), owner:snapshot(), "v"))
   end)
 
@@ -207,7 +210,8 @@ describe("an owner", function()
   end)
 
   it("raises on misuse", function()
-    for _, args in ipairs { { 1, "k", 1, "{}", "r" }, { "t", 1, 1, "{}", "r" }, { "t", "k", nil, "{}", "r" },
+    for _, args in ipairs { { 1, "k", 1, "{}", "r" }, { "t", 1, 1, "{}", "r" },
+      { "t", "k", nil, "{}", "r" },
       { "t", "k", 1, nil, "r" }, { "t", "k", 1, "{}", nil }, { "t", "k", 1.5, "{}", "r" } } do
       assert.is_false((pcall(owner.track, owner, (table.unpack or unpack)(args, 1, 5))))
       assert.is_false((pcall(owner.update, owner, (table.unpack or unpack)(args, 1, 5))))

@@ -46,8 +46,10 @@ describe("diff", function()
 
   it("counts equal metas", function()
     local twice = old:track("t", "ann", 1, "1"):track("t", "ann", 1, "1")
-    assert.are.same({ t = { joins = { ann = "1=1 1=1" }, leaves = {} } }, plain(presence.diff(old, twice)))
-    assert.are.same({ t = { joins = {}, leaves = { ann = "1=1 1=1" } } }, plain(presence.diff(twice, old)))
+    assert.are.same({ t = { joins = { ann = "1=1 1=1" }, leaves = {} } },
+      plain(presence.diff(old, twice)))
+    assert.are.same({ t = { joins = {}, leaves = { ann = "1=1 1=1" } } },
+      plain(presence.diff(twice, old)))
   end)
 
   it("finds one change among many", function()
@@ -87,7 +89,8 @@ describe("patch", function()
   it("takes a diff made by hand", function()
     local after = presence.patch(old, {
       t = {
-        joins = { eve = presence.make_entry { presence.make_meta("p", "[]"), presence.make_meta(2, "{}") } },
+        joins = { eve = presence.make_entry { presence.make_meta("p", "[]"),
+          presence.make_meta(2, "{}") } },
         leaves = { ann = presence.make_entry { presence.make_meta(1, "1") } },
       },
       w = { joins = { x = presence.make_entry { presence.make_meta(9, "9") } } },
@@ -124,13 +127,15 @@ describe("patch", function()
     local after, word = presence.patch(old, { ["\255"] = { joins = { k = entry } } })
     assert.is_nil(after)
     assert.are.equal("not_utf8", word)
-    assert.are.equal("not_utf8", (select(2, presence.patch(old, { t = { joins = { ["\255"] = entry } } }))))
+    assert.are.equal("not_utf8", (select(2,
+      presence.patch(old, { t = { joins = { ["\255"] = entry } } }))))
   end)
 
   it("raises for what is no diff", function()
     local entry = presence.make_entry {}
     for _, bad in ipairs { 1, "diff", { t = 1 }, { [1] = {} }, { t = { joins = 1 } },
-      { t = { joins = { k = 1 } } }, { t = { joins = { k = {} } } }, { t = { leaves = { [1] = entry } } },
+      { t = { joins = { k = 1 } } }, { t = { joins = { k = {} } } },
+        { t = { leaves = { [1] = entry } } },
       { t = { joins = { k = presence.make_meta(1, "1") } } } } do
       assert.has_error(function()
         presence.patch(old, bad)
@@ -143,7 +148,8 @@ describe("patch", function()
 end)
 
 describe("encode and decode", function()
-  local s = EMPTY:track("t", "ann", 1, '{"a":1}'):track("t", "ann", "1", "[]"):track("u", "", -5, "null")
+  local s = EMPTY:track("t", "ann", 1, '{"a":1}'):track("t", "ann", "1", "[]")
+    :track("u", "", -5, "null")
     :track("", "\0", 2 ^ 53, "1")
 
   it("bring a state back", function()
@@ -167,7 +173,8 @@ describe("encode and decode", function()
     end
     assert.are.equal("damaged", (select(2, presence.decode(bytes .. "\0"))))
     for i = 1, #bytes do
-      local flipped = bytes:sub(1, i - 1) .. string.char((bytes:byte(i) + 1) % 256) .. bytes:sub(i + 1)
+      local flipped = bytes:sub(1, i - 1) .. string.char((bytes:byte(i) + 1) % 256) ..
+        bytes:sub(i + 1)
       local state, word = presence.decode(flipped)
       assert.is_true(state == nil and word == "damaged", "byte " .. i)
     end

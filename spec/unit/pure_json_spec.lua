@@ -6,7 +6,8 @@ local EMPTY = presence.new_state()
 
 describe("list_json", function()
   it("is the presence_state payload", function()
-    local s = EMPTY:track("t", "ann", 1, '{"device":"phone"}'):track("t", "ann", 2, '{"device":"tv"}')
+    local s = EMPTY:track("t", "ann", 1, '{"device":"phone"}')
+      :track("t", "ann", 2, '{"device":"tv"}')
     assert.are.equal('{"ann":{"metas":[{"device":"phone"},{"device":"tv"}]}}', s:list_json("t"))
     assert.are.equal(s:list_json("t"), presence.list_json(s, "t"))
     assert.are.equal("{}", s:list_json("nobody"))
@@ -35,7 +36,8 @@ describe("list_json", function()
   it("escapes what JSON must have escaped in a key, and nothing else", function()
     local escaped = {
       [""] = '""', ["__proto__"] = '"__proto__"', ["a\0b"] = '"a\\u0000b"', ['"'] = '"\\""',
-      ["\\"] = '"\\\\"', ["/"] = '"/"', ["größe"] = '"größe"', ["\240\159\152\128"] = '"\240\159\152\128"',
+      ["\\"] = '"\\\\"', ["/"] = '"/"', ["größe"] = '"größe"',
+        ["\240\159\152\128"] = '"\240\159\152\128"',
       ["\127"] = '"\127"',
     }
     for key, text in pairs(escaped) do
@@ -65,7 +67,8 @@ describe("join_diff_json and leave_diff_json", function()
   it("escape the key and keep the meta", function()
     assert.are.equal('{"joins":{"\\"\\u0000é":{"metas":[ 1 ]}},"leaves":{}}',
       presence.join_diff_json('"\0é', " 1 "))
-    assert.are.equal('{"joins":{},"leaves":{"":{"metas":["x"]}}}', presence.leave_diff_json("", '"x"'))
+    assert.are.equal('{"joins":{},"leaves":{"":{"metas":["x"]}}}',
+      presence.leave_diff_json("", '"x"'))
   end)
 
   it("refuse what would not be JSON", function()

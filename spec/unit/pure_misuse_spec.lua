@@ -49,7 +49,7 @@ local methods = {
 
 --- Values of which none fits where `value` stands.
 local function wrong_for(value)
-  local wrong = { true, print, io.stdout, setmetatable({}, getmetatable(state)), "\0nil" }
+  local wrong = { true, print, io.stdout, setmetatable({}, { __name = "PresenceState" }), "\0nil" }
   for _, candidate in ipairs { state, meta, entry } do
     if value ~= candidate then
       wrong[#wrong + 1] = candidate
