@@ -1,0 +1,8 @@
+#include "lua/module.h"
+#include "lua/net.h"
+
+void presence__open_net(lua_State *L) {
+  presence__open_websocket(L);
+  presence__open_outbox(L);
+  presence__open_http(L);
+}

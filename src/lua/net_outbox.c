@@ -1,0 +1,265 @@
+/* presence.message and presence.outbox. */
+#include <string.h>
+
+#include "lua/compat.h"
+#include "lua/net.h"
+#include "net/outbox.h"
+#include "net/phoenix.h"
+#include "text/utf8.h"
+
+/* Upvalues: methods of a type have its metatable first; outbox:add has messages' second;
+   constructors of messages have the collector's debt second. */
+enum { own_metatable = 1, message_metatable = 2, gc_debt = 2 };
+
+struct message_box {
+  struct presence__message *message;
+};
+
+struct outbox_box {
+  struct presence__outbox outbox;
+  struct presence__buf scratch; /* what take hands to Lua, so that an error there leaks nothing */
+  bool frames;                  /* framing is "websocket" */
+};
+
+static struct presence__message *check_message(lua_State *L, int arg, int upvalue) {
+  struct message_box *box = presence__check_userdata(L, arg, upvalue, PRESENCE__MESSAGE);
+  luaL_argcheck(L, box->message, arg, "message is gone");
+  return box->message;
+}
+
+static struct message_box *push_message_box(lua_State *L) {
+  struct message_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->message = NULL;
+  lua_pushvalue(L, lua_upvalueindex(own_metatable));
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+/* Fills the box on top of the stack and returns it to Lua. */
+static int give_message(lua_State *L, struct message_box *box, struct presence__message *m) {
+  if (!m) return presence__raise_no_memory(L);
+  box->message = m;
+  presence__gc_charge(L, lua_touserdata(L, lua_upvalueindex(gc_debt)), sizeof *m + m->size);
+  return 1;
+}
+
+static struct presence__json_span opt_json(lua_State *L, int arg) {
+  struct presence__json_span span = {NULL, 0};
+  if (!lua_isnoneornil(L, arg)) {
+    span.text = presence__check_string(L, arg, &span.size);
+    luaL_argcheck(L, span.size > 0, arg, "JSON expected, or nil");
+  }
+  return span;
+}
+
+static struct presence__json_span check_utf8(lua_State *L, int arg) {
+  struct presence__json_span span;
+  span.text = presence__check_string(L, arg, &span.size);
+  luaL_argcheck(L, presence__utf8_valid(span.text, span.size), arg, "not UTF-8");
+  return span;
+}
+
+static int l_message_v2(lua_State *L) {
+  struct presence__json_span join_ref = opt_json(L, 1);
+  struct presence__json_span ref = opt_json(L, 2);
+  struct presence__json_span topic = check_utf8(L, 3);
+  struct presence__json_span event = check_utf8(L, 4);
+  luaL_checktype(L, 5, LUA_TSTRING);
+  struct presence__json_span payload = opt_json(L, 5);
+  struct message_box *box = push_message_box(L);
+  return give_message(L, box, presence__v2_encode(NULL, join_ref, ref, topic, event, payload));
+}
+
+static int l_message(lua_State *L) {
+  size_t n;
+  const char *bytes = presence__check_string(L, 1, &n);
+  bool binary = lua_toboolean(L, 2);
+  luaL_argcheck(L, binary || presence__utf8_valid(bytes, n), 1, "not UTF-8");
+  struct message_box *box = push_message_box(L);
+  struct presence__message *m =
+      presence__message_new(NULL, binary ? PRESENCE__WS_OP_BINARY : PRESENCE__WS_OP_TEXT, n);
+  if (m) memcpy(presence__message_payload(m), bytes, n);
+  return give_message(L, box, m);
+}
+
+static int l_message_gc(lua_State *L) {
+  struct message_box *box = presence__check_userdata(L, 1, own_metatable, PRESENCE__MESSAGE);
+  presence__message_release(box->message);
+  box->message = NULL;
+  return 0;
+}
+
+static int l_message_len(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)check_message(L, 1, own_metatable)->size);
+  return 1;
+}
+
+static int l_message_text(lua_State *L) {
+  struct presence__message *m = check_message(L, 1, own_metatable);
+  lua_pushlstring(L, presence__message_payload(m), m->size);
+  return 1;
+}
+
+static int l_message_is_binary(lua_State *L) {
+  lua_pushboolean(L, check_message(L, 1, own_metatable)->opcode == PRESENCE__WS_OP_BINARY);
+  return 1;
+}
+
+static int l_message_tostring(lua_State *L) {
+  struct presence__message *m = check_message(L, 1, own_metatable);
+  lua_pushfstring(L, "%s: %d bytes", PRESENCE__MESSAGE, (int)m->size);
+  return 1;
+}
+
+static struct outbox_box *check_outbox(lua_State *L) {
+  return presence__check_userdata(L, 1, own_metatable, PRESENCE__OUTBOX);
+}
+
+static int l_outbox(lua_State *L) {
+  static const char *const framings[] = {"websocket", "message", NULL};
+  int framing = luaL_checkoption(L, 1, NULL, framings);
+  struct outbox_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  presence__outbox_init(&box->outbox, NULL);
+  presence__buf_init(&box->scratch, NULL);
+  box->frames = framing == 0;
+  lua_pushvalue(L, lua_upvalueindex(own_metatable));
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static int l_outbox_gc(lua_State *L) {
+  struct outbox_box *box = check_outbox(L);
+  presence__outbox_clear(&box->outbox);
+  presence__buf_free(&box->scratch);
+  return 0;
+}
+
+static size_t queued_bytes(const struct outbox_box *box) {
+  return box->frames ? box->outbox.frame_bytes : box->outbox.payload_bytes;
+}
+
+static int l_outbox_tostring(lua_State *L) {
+  struct outbox_box *box = check_outbox(L);
+  lua_pushfstring(L, "%s: %s, %d messages, %d bytes", PRESENCE__OUTBOX,
+                  box->frames ? "websocket" : "message", (int)box->outbox.count,
+                  (int)queued_bytes(box));
+  return 1;
+}
+
+static int l_outbox_add(lua_State *L) {
+  struct outbox_box *box = check_outbox(L);
+  struct presence__message *m = check_message(L, 2, message_metatable);
+  if (!presence__outbox_add(&box->outbox, m)) return presence__raise_no_memory(L);
+  return 0;
+}
+
+static int l_outbox_add_frame(lua_State *L) {
+  struct outbox_box *box = check_outbox(L);
+  size_t n = 0;
+  luaL_argcheck(L, box->frames, 1, "framing \"message\" has no frames");
+  unsigned opcode =
+      (unsigned)presence__check_size(L, 2, PRESENCE__WS_OP_CLOSE, PRESENCE__WS_OP_PONG);
+  const char *payload = lua_isnoneornil(L, 3) ? "" : presence__check_string(L, 3, &n);
+  luaL_argcheck(L, n <= PRESENCE__WS_CONTROL_MAX, 3, "longer than 125 bytes");
+  struct presence__message *m = presence__message_new(NULL, (enum presence__ws_opcode)opcode, n);
+  if (!m) return presence__raise_no_memory(L);
+  memcpy(presence__message_payload(m), payload, n);
+  bool added = presence__outbox_add(&box->outbox, m);
+  presence__message_release(m);
+  return added ? 0 : presence__raise_no_memory(L);
+}
+
+static int l_outbox_bytes(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)queued_bytes(check_outbox(L)));
+  return 1;
+}
+
+static int l_outbox_len(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)check_outbox(L)->outbox.count);
+  return 1;
+}
+
+/* The string is made before anything is dropped: when that fails, nothing is lost. */
+static int take_message(lua_State *L, struct presence__outbox *o) {
+  struct presence__message *m = presence__outbox_front(o);
+  lua_pushlstring(L, presence__message_payload(m), m->size);
+  lua_pushboolean(L, m->opcode == PRESENCE__WS_OP_BINARY);
+  presence__outbox_drop_front(o);
+  return 2;
+}
+
+static int take_frames(lua_State *L, struct outbox_box *box) {
+  struct presence__outbox *o = &box->outbox;
+  if (o->count == 1) {
+    struct presence__message *m = presence__outbox_front(o);
+    lua_pushlstring(L, presence__message_frame(m), presence__message_frame_size(m));
+  } else {
+    size_t size = o->frame_bytes;
+    presence__buf_clear(&box->scratch);
+    char *bytes = presence__buf_reserve(&box->scratch, size);
+    if (!bytes) return presence__raise_no_memory(L);
+    presence__outbox_copy_frames(o, bytes);
+    lua_pushlstring(L, bytes, size);
+    presence__buf_free(&box->scratch);
+  }
+  presence__outbox_clear(o);
+  return 1;
+}
+
+static int l_outbox_take(lua_State *L) {
+  struct outbox_box *box = check_outbox(L);
+  if (box->outbox.count == 0) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return box->frames ? take_frames(L, box) : take_message(L, &box->outbox);
+}
+
+static int l_outbox_clear(lua_State *L) {
+  presence__outbox_clear(&check_outbox(L)->outbox);
+  return 0;
+}
+
+/* A constructor of messages; the module table is at 1 from the top, metatable and debt above it. */
+static void add_constructor(lua_State *L, const char *name, lua_CFunction f) {
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, f, 2);
+  lua_setfield(L, -4, name);
+}
+
+void presence__open_outbox(lua_State *L) {
+  static const luaL_Reg message_methods[] = {
+      {"text", l_message_text}, {"is_binary", l_message_is_binary}, {NULL, NULL}};
+  static const luaL_Reg message_events[] = {{"__gc", l_message_gc},
+                                            {"__len", l_message_len},
+                                            {"__tostring", l_message_tostring},
+                                            {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"add_frame", l_outbox_add_frame},
+      {"bytes", l_outbox_bytes},
+      {"take", l_outbox_take},
+      {"clear", l_outbox_clear},
+      {NULL, NULL},
+  };
+  static const luaL_Reg events[] = {{"__gc", l_outbox_gc},
+                                    {"__len", l_outbox_len},
+                                    {"__tostring", l_outbox_tostring},
+                                    {NULL, NULL}};
+  presence__new_metatable(L, PRESENCE__MESSAGE, message_methods, message_events);
+  size_t *debt = lua_newuserdatauv(L, sizeof *debt, 0);
+  *debt = 0;
+  add_constructor(L, "message_v2", l_message_v2);
+  add_constructor(L, "message", l_message);
+  lua_pop(L, 1);
+  presence__new_metatable(L, PRESENCE__OUTBOX, methods, events);
+  lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -4);
+  lua_pushcclosure(L, l_outbox_add, 2);
+  lua_setfield(L, -2, "add");
+  lua_pop(L, 1);
+  lua_pushcclosure(L, l_outbox, 1);
+  lua_setfield(L, -3, "outbox");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,71 @@
+#include "net/outbox.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { least_capacity = 4 };
+
+void presence__outbox_init(struct presence__outbox *o,
+                           const struct presence__allocator *allocator) {
+  memset(o, 0, sizeof *o);
+  o->allocator = allocator ? allocator : &presence__libc_allocator;
+}
+
+static struct presence__message *message_at(const struct presence__outbox *o, size_t i) {
+  return o->ring[(o->first + i) & (o->capacity - 1)];
+}
+
+void presence__outbox_clear(struct presence__outbox *o) {
+  for (size_t i = 0; i < o->count; i++)
+    presence__message_release(message_at(o, i));
+  presence__alloc_free(o->allocator, o->ring, o->capacity * sizeof *o->ring);
+  presence__outbox_init(o, o->allocator);
+}
+
+/* Moves the queue to a ring of another capacity; false and unchanged when memory ran out. */
+static bool move(struct presence__outbox *o, size_t capacity) {
+  if (capacity > SIZE_MAX / 2 / sizeof *o->ring) return false;
+  struct presence__message **ring = presence__alloc_new(o->allocator, capacity * sizeof *o->ring);
+  if (!ring) return false;
+  for (size_t i = 0; i < o->count; i++)
+    ring[i] = message_at(o, i);
+  presence__alloc_free(o->allocator, o->ring, o->capacity * sizeof *o->ring);
+  o->ring = ring;
+  o->capacity = capacity;
+  o->first = 0;
+  return true;
+}
+
+bool presence__outbox_add(struct presence__outbox *o, struct presence__message *m) {
+  if (o->count == o->capacity && !move(o, o->capacity ? o->capacity * 2 : least_capacity))
+    return false;
+  o->ring[(o->first + o->count++) & (o->capacity - 1)] = presence__message_retain(m);
+  o->frame_bytes += presence__message_frame_size(m);
+  o->payload_bytes += m->size;
+  return true;
+}
+
+struct presence__message *presence__outbox_front(const struct presence__outbox *o) {
+  return o->count ? message_at(o, 0) : NULL;
+}
+
+void presence__outbox_drop_front(struct presence__outbox *o) {
+  struct presence__message *m = message_at(o, 0);
+  o->first = (o->first + 1) & (o->capacity - 1);
+  o->count--;
+  o->frame_bytes -= presence__message_frame_size(m);
+  o->payload_bytes -= m->size;
+  presence__message_release(m);
+  if (o->count == 0)
+    presence__outbox_clear(o);
+  else if (o->count <= o->capacity / 8 && o->capacity > least_capacity)
+    (void)move(o, o->capacity / 2);
+}
+
+void presence__outbox_copy_frames(const struct presence__outbox *o, char *dst) {
+  for (size_t i = 0; i < o->count; i++) {
+    const struct presence__message *m = message_at(o, i);
+    memcpy(dst, presence__message_frame(m), presence__message_frame_size(m));
+    dst += presence__message_frame_size(m);
+  }
+}

@@ -1,0 +1,42 @@
+/* What waits to be sent to one connection, in order. Messages are shared, so that a waiting one
+   costs a pointer here. */
+#ifndef PRESENCE_NET_OUTBOX_H
+#define PRESENCE_NET_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/message.h"
+
+/* A ring of `capacity` pointers (a power of two, or 0), `count` of them from `first` on. */
+struct presence__outbox {
+  struct presence__message **ring;
+  size_t capacity;
+  size_t first;
+  size_t count;
+  size_t frame_bytes;   /* of all frames, heads included */
+  size_t payload_bytes; /* of all payloads */
+  const struct presence__allocator *allocator;
+};
+
+/* An empty outbox; allocates nothing. allocator is *borrowed*, NULL means libc's. */
+void presence__outbox_init(struct presence__outbox *o, const struct presence__allocator *allocator);
+
+/* Releases all messages and all memory; the outbox is empty then and may be used again. */
+void presence__outbox_clear(struct presence__outbox *o);
+
+/* Appends a message and takes a reference of its own (m stays the caller's). Amortised O(1).
+   false: out of memory, nothing was changed. */
+bool presence__outbox_add(struct presence__outbox *o, struct presence__message *m);
+
+/* The oldest message, *borrowed* until it is dropped; NULL when empty. */
+struct presence__message *presence__outbox_front(const struct presence__outbox *o);
+
+/* Removes and releases the oldest message (there must be one); memory is given back as the queue
+   gets shorter. */
+void presence__outbox_drop_front(struct presence__outbox *o);
+
+/* Writes all frames, oldest first, to dst (room for frame_bytes) without removing them. */
+void presence__outbox_copy_frames(const struct presence__outbox *o, char *dst);
+
+#endif

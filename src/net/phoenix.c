@@ -1,0 +1,94 @@
+#include "net/phoenix.h"
+
+#include <string.h>
+
+enum { parts = 5 };
+
+/* What is wrong with the i-th element being of that kind, or NULL. */
+static const char *fault_of_part(size_t i, enum presence__json_kind kind) {
+  bool string = kind == PRESENCE__JSON_STRING;
+  if (i < 2 && !string && kind != PRESENCE__JSON_NUMBER && kind != PRESENCE__JSON_NULL)
+    return i == 0 ? "join_ref is no string, number or null" : "ref is no string, number or null";
+  if (i == 2 && !string) return "topic is no string";
+  if (i == 3 && !string) return "event is no string";
+  return NULL;
+}
+
+static void keep_part(struct presence__v2 *out, size_t i, const struct presence__json *value) {
+  struct presence__json_span *const part[parts] = {&out->join_ref, &out->ref, &out->topic,
+                                                   &out->event, &out->payload};
+  part[i]->text = value->text;
+  part[i]->size = i < 2 && value->kind == PRESENCE__JSON_NULL ? 0 : value->size;
+}
+
+const char *presence__v2_cut(const char *text, size_t n, unsigned max_depth,
+                             struct presence__v2 *out, size_t *offset) {
+  const char *end = n ? text + n : text;
+  const char *p = presence__json_skip_space(text, end);
+  size_t ignored;
+  if (!offset) offset = &ignored;
+  *offset = (size_t)(p - text);
+  if (p >= end || *p != '[') return "not an array";
+  for (size_t i = 0;; i++) {
+    struct presence__json value;
+    p++;
+    *offset = (size_t)(p - text);
+    if (!presence__json_scan_first(p, (size_t)(end - p), max_depth, &value)) {
+      *offset += value.fault_at;
+      return value.reason;
+    }
+    const char *fault = fault_of_part(i, value.kind);
+    if (fault) return fault;
+    if (i < parts) keep_part(out, i, &value);
+    p = presence__json_skip_space(value.text + value.size, end);
+    *offset = (size_t)(p - text);
+    if (p >= end) return "unexpected end";
+    if (*p == ']') {
+      if (i + 1 < parts) return "fewer than five elements";
+      break;
+    }
+    if (*p != ',') return "a comma or the end is missing";
+  }
+  p = presence__json_skip_space(p + 1, end);
+  *offset = (size_t)(p - text);
+  return p < end ? "something follows the array" : NULL;
+}
+
+static char *put(char *dst, const char *bytes, size_t n) {
+  memcpy(dst, bytes, n);
+  return dst + n;
+}
+
+static char *put_ref(char *dst, struct presence__json_span ref) {
+  dst = ref.size ? put(dst, ref.text, ref.size) : put(dst, "null", 4);
+  *dst = ',';
+  return dst + 1;
+}
+
+static size_t ref_size(struct presence__json_span ref) {
+  return (ref.size ? ref.size : 4) + 1;
+}
+
+struct presence__message *presence__v2_encode(const struct presence__allocator *allocator,
+                                              struct presence__json_span join_ref,
+                                              struct presence__json_span ref,
+                                              struct presence__json_span topic,
+                                              struct presence__json_span event,
+                                              struct presence__json_span payload) {
+  size_t size = 1 + ref_size(join_ref) + ref_size(ref) +
+                presence__json_quote_size(topic.text, topic.size) + 1 +
+                presence__json_quote_size(event.text, event.size) + 1 + payload.size + 1;
+  struct presence__message *m = presence__message_new(allocator, PRESENCE__WS_OP_TEXT, size);
+  if (!m) return NULL;
+  char *dst = presence__message_payload(m);
+  *dst++ = '[';
+  dst = put_ref(dst, join_ref);
+  dst = put_ref(dst, ref);
+  dst = presence__json_quote(dst, topic.text, topic.size);
+  *dst++ = ',';
+  dst = presence__json_quote(dst, event.text, event.size);
+  *dst++ = ',';
+  dst = put(dst, payload.text, payload.size);
+  *dst = ']';
+  return m;
+}
