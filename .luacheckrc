@@ -1,7 +1,10 @@
 -- Globals by room: the code runs on Lua 5.4 and LuaJIT, so only what both have is known.
 std = "min"
 max_line_length = 100
-include_files = { "lua", "spec", "examples", "bench", "types", "rockspec", "scripts/*.lua" }
+include_files = {
+  "lua/**/*.lua", "spec/**/*.lua", "examples/**/*.lua", "bench/**/*.lua", "types/*.lua",
+  "scripts/*.lua", "rockspec/*.rockspec", ".luacheckrc",
+}
 
 -- What only one of the two has, for code that asks whether it is there.
 read_globals = {
@@ -13,6 +16,7 @@ read_globals = {
 }
 
 files["lua/presence/nginx"] = { read_globals = { "ngx", "ndk" } }
+files[".luacheckrc"] = { std = "min+luacheckrc" }
 files["spec"] = { std = "min+busted" }
 files["rockspec"] = { std = "min+rockspec" }
 -- Declarations for language servers: their functions have no bodies.

@@ -182,7 +182,8 @@ end)
 
 describe("documents:", function()
   it("a C declaration without a comment is found", function()
-    local header = "/* Makes one. */\nint presence_a(void);\n\nint presence_b(\n  int x);\n"
+    local header = "/* Makes one.\n  presence_x(1); */\nAPI int\npresence_a(void);\n\n"
+      .. "API int presence_b(\n  int x);\n"
     assert.same({ "presence_b: declared without a comment" },
       names.undocumented_declarations(header, "presence_"))
   end)

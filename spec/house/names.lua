@@ -97,18 +97,21 @@ end
 ---@param prefix string
 ---@return string[]
 function M.undocumented_declarations(text, prefix)
-  local complaints, documented = {}, false
-  local statement = ""
+  local complaints, documented, in_comment, statement = {}, false, false, ""
   for row in (text .. "\n"):gmatch("(.-)\n") do
-    if row:find("%*/%s*$") then
-      documented, statement = true, ""
+    local begins = row:find("^%s*/%*") ~= nil
+    in_comment = in_comment or begins
+    if in_comment then
+      if row:find("*/", 1, true) then
+        in_comment, documented, statement = false, true, ""
+      end
     elseif row:find("^%s*$") then
-      documented = false
-    elseif not row:find("^%s*/?%*") then
+      documented, statement = false, ""
+    elseif not row:find("^%s*#") then
       statement = statement .. row .. " "
       if row:find("[;{]%s*$") then
         local name = statement:match("[%s*](" .. prefix .. "[%w_]+)%s*%(")
-        if name and not documented and not statement:find("^%s*#") then
+        if name and not documented then
           complaints[#complaints + 1] = name .. ": declared without a comment"
         end
         statement = ""
