@@ -44,7 +44,7 @@ static int builder_untrack(lua_State *L) {
   size_t removed = 0;
   const enum presence_status status =
       presence_editor_untrack(box->editor, edit.topic, edit.key, edit.pid, &removed);
-  if (status == PRESENCE_OUT_OF_MEMORY) return presence__lua_out_of_memory(L);
+  if (status == PRESENCE_OUT_OF_MEMORY) return presence__raise_no_memory(L);
   if (removed > 0) box->changed = true;
   presence__lua_push_size(L, removed);
   return 1;
@@ -56,7 +56,7 @@ int presence__builder_edit(lua_State *L) {
   lua_settop(L, 2);
   struct presence__lua_editor *box = presence__lua_new(L, sizeof *box, PRESENCE__BUILDER);
   box->editor = presence_editor_open(state);
-  if (!box->editor) return presence__lua_out_of_memory(L);
+  if (!box->editor) return presence__raise_no_memory(L);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
   /* An error passes through with its traceback; the collector then drops the builder. */

@@ -5,10 +5,8 @@
 #include "text/utf8.h"
 
 int presence__lua_type_error(lua_State *L, int arg, const char *expected) {
-  const char *got = luaL_typename(L, arg);
-  if (luaL_getmetafield(L, arg, "__name") && lua_type(L, -1) == LUA_TSTRING)
-    got = lua_tostring(L, -1);
-  return luaL_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", expected, got));
+  return luaL_argerror(L, arg,
+                       lua_pushfstring(L, "%s expected, got %s", expected, luaL_typename(L, arg)));
 }
 
 /* The userdata at index when its metatable is that of the upvalue. */
@@ -35,48 +33,39 @@ presence_meta *presence__lua_test_meta(lua_State *L, int index) {
   return box ? box->meta : NULL;
 }
 
-/* What a finalizer has emptied has the right type and still cannot be used. */
-static int check_failed(lua_State *L, int arg, int upvalue, const char *name) {
-  if (test(L, arg, upvalue)) return luaL_argerror(L, arg, "it has been finalized");
-  return presence__lua_type_error(L, arg, name);
-}
+static const char finalized[] = "it has been finalized";
 
 presence_state *presence__lua_check_state(lua_State *L, int arg) {
-  presence_state *state = presence__lua_test_state(L, arg);
-  if (!state) check_failed(L, arg, PRESENCE__UP_STATE, PRESENCE__STATE);
-  return state;
+  struct presence__lua_state *box =
+      presence__check_userdata(L, arg, PRESENCE__UP_STATE, PRESENCE__STATE);
+  luaL_argcheck(L, box->state, arg, finalized);
+  return box->state;
 }
 
 presence_entry *presence__lua_check_entry(lua_State *L, int arg) {
-  presence_entry *entry = presence__lua_test_entry(L, arg);
-  if (!entry) check_failed(L, arg, PRESENCE__UP_ENTRY, PRESENCE__ENTRY);
-  return entry;
+  struct presence__lua_entry *box =
+      presence__check_userdata(L, arg, PRESENCE__UP_ENTRY, PRESENCE__ENTRY);
+  luaL_argcheck(L, box->entry, arg, finalized);
+  return box->entry;
 }
 
 presence_meta *presence__lua_check_meta(lua_State *L, int arg) {
-  presence_meta *meta = presence__lua_test_meta(L, arg);
-  if (!meta) check_failed(L, arg, PRESENCE__UP_META, PRESENCE__META);
-  return meta;
+  struct presence__lua_meta *box =
+      presence__check_userdata(L, arg, PRESENCE__UP_META, PRESENCE__META);
+  luaL_argcheck(L, box->meta, arg, finalized);
+  return box->meta;
 }
 
 struct presence__lua_editor *presence__lua_check_editor(lua_State *L, const char *name) {
-  struct presence__lua_editor *box = test(L, 1, PRESENCE__UP_OWN);
-  if (!box) presence__lua_type_error(L, 1, name);
-  if (!box->editor) luaL_argerror(L, 1, "it has ended");
+  struct presence__lua_editor *box = presence__check_userdata(L, 1, PRESENCE__UP_OWN, name);
+  luaL_argcheck(L, box->editor, 1, "it has ended");
   return box;
 }
 
 presence_string presence__lua_check_string(lua_State *L, int arg) {
   presence_string s;
-  /* Not luaL_checklstring: it would take a number for its digits. */
-  if (lua_type(L, arg) != LUA_TSTRING) presence__lua_type_error(L, arg, "string");
-  s.bytes = lua_tolstring(L, arg, &s.size);
+  s.bytes = presence__check_string(L, arg, &s.size);
   return s;
-}
-
-static bool is_within(double number, double bound) {
-  /* False for NaN too. The cast is defined only once the bounds are known. */
-  return number >= -bound && number <= bound && number == (double)(int64_t)number;
 }
 
 static const char bad_pid[] = "pid must be an integer within 2^53 or a string";
@@ -97,16 +86,10 @@ presence_pid presence__lua_check_pid(lua_State *L, int arg) {
   }
 #endif
   const double number = lua_tonumber(L, arg);
-  if (!is_within(number, (double)PRESENCE_MAX_PID)) luaL_argerror(L, arg, bad_pid);
+  const double most = (double)PRESENCE_MAX_PID;
+  if (!(number >= -most && number <= most && number == (double)(int64_t)number))
+    luaL_argerror(L, arg, bad_pid);
   return presence_pid_integer((int64_t)number);
-}
-
-size_t presence__lua_check_size(lua_State *L, int arg, size_t least) {
-  if (lua_type(L, arg) != LUA_TNUMBER) presence__lua_type_error(L, arg, "integer");
-  const double number = lua_tonumber(L, arg);
-  if (!is_within(number, (double)PRESENCE_MAX_PID) || number < (double)least)
-    luaL_argerror(L, arg, lua_pushfstring(L, "must be an integer of at least %d", (int)least));
-  return (size_t)number;
 }
 
 void presence__lua_push_pid(lua_State *L, presence_pid pid) {
@@ -139,24 +122,16 @@ struct presence__lua_edit presence__lua_check_edit(lua_State *L) {
   return edit;
 }
 
-int presence__lua_out_of_memory(lua_State *L) {
-  lua_pushliteral(L, "not enough memory"); /* Lua's own words, without a position */
-  return lua_error(L);
-}
-
 int presence__lua_fail(lua_State *L, enum presence_status status, const char *detail) {
   switch (status) {
   case PRESENCE_OUT_OF_MEMORY:
   case PRESENCE_WRITE_FAILED: /* our sinks fail for want of memory only */
-    return presence__lua_out_of_memory(L);
+    return presence__raise_no_memory(L);
   case PRESENCE_BAD_PID:
   case PRESENCE_BAD_REF:
     return luaL_error(L, "%s", detail);
   default:
-    lua_pushnil(L);
-    lua_pushstring(L, presence_status_word(status));
-    lua_pushstring(L, detail);
-    return 3;
+    return presence__push_failure(L, presence_status_word(status), detail);
   }
 }
 

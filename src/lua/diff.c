@@ -14,7 +14,7 @@ static bool push_difference(lua_State *L, presence_heap *heap, const presence_en
     return true;
   }
   if (presence_entry_difference(heap, a, b, &box->entry) != PRESENCE_OK)
-    presence__lua_out_of_memory(L);
+    presence__raise_no_memory(L);
   if (box->entry) return true;
   lua_pop(L, 1);
   return false;
@@ -121,7 +121,7 @@ static int diff_patch(lua_State *L) {
   struct presence__lua_editor *box = presence__lua_new(L, sizeof *box, PRESENCE__BUILDER);
   struct presence__lua_state *result = presence__lua_new_state(L);
   box->editor = presence_editor_open(state);
-  if (!box->editor) return presence__lua_out_of_memory(L);
+  if (!box->editor) return presence__raise_no_memory(L);
   const enum presence_status status = presence__lua_patch(L, box->editor, &box->changed);
   if (status != PRESENCE_OK) return presence__lua_fail(L, status, PRESENCE__PATCH_FAULT);
   result->state = presence_editor_close(box->editor);

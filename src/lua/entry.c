@@ -23,7 +23,7 @@ static int entry_make(lua_State *L) {
   struct presence__lua_entry *box = presence__lua_new_entry(L);
   /* The pointers are borrowed from the array's userdata; nothing of Lua allocates from the first
      of them to the last use. */
-  const presence_meta **metas = lua_newuserdata(L, (count + 1) * sizeof *metas);
+  const presence_meta **metas = lua_newuserdatauv(L, (count + 1) * sizeof *metas, 0);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, 1, (int)i + 1);
     metas[i] = presence__lua_check_meta(L, -1);

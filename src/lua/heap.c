@@ -17,16 +17,8 @@ static int heap_gc(lua_State *L) {
   return 0;
 }
 
-static void *new_userdata(lua_State *L, size_t size) {
-#if LUA_VERSION_NUM >= 504
-  return lua_newuserdatauv(L, size, 0);
-#else
-  return lua_newuserdata(L, size);
-#endif
-}
-
 void *presence__lua_new(lua_State *L, size_t size, const char *metatable) {
-  void *block = new_userdata(L, size);
+  void *block = lua_newuserdatauv(L, size, 0);
   memset(block, 0, size);
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
@@ -45,7 +37,7 @@ void presence__lua_push_heap(lua_State *L) {
   lua_pop(L, 1);
   struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
   box->heap = presence_heap_new(NULL);
-  if (!box->heap) presence__lua_out_of_memory(L);
+  if (!box->heap) presence__raise_no_memory(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
 }
@@ -77,7 +69,7 @@ void presence__lua_pace(lua_State *L) {
 }
 
 static void *new_with_upvalue(lua_State *L, size_t size, int upvalue) {
-  void *block = new_userdata(L, size);
+  void *block = lua_newuserdatauv(L, size, 0);
   memset(block, 0, size);
   lua_pushvalue(L, lua_upvalueindex(upvalue));
   lua_setmetatable(L, -2);

@@ -98,7 +98,7 @@ static int json_encode(lua_State *L) {
     const presence_string topic = presence__lua_check_string(L, 2);
     struct presence__lua_state *part = presence__lua_new_state(L);
     part->state = presence_state_of_topic(text.state, topic);
-    if (!part->state) return presence__lua_out_of_memory(L);
+    if (!part->state) return presence__raise_no_memory(L);
     text.state = part->state;
   }
   presence__lua_push_written(L, write_binary, &text);
@@ -136,7 +136,7 @@ static int push_without_refs(lua_State *L, const struct presence__json *object) 
   }
   struct presence__buf *buf = presence__lua_new_buf(L);
   presence__json_cut_members(object->text, object->size, ref_names, 2, buf);
-  if (buf->failed) return presence__lua_out_of_memory(L);
+  if (buf->failed) return presence__raise_no_memory(L);
   lua_pushlstring(L, buf->data, buf->size);
   presence__buf_free(buf);
   return 1;
@@ -145,8 +145,7 @@ static int push_without_refs(lua_State *L, const struct presence__json *object) 
 static int meta_object(lua_State *L) {
   const presence_string meta = presence__lua_check_string(L, 1);
   size_t depth = PRESENCE__JSON_DEPTH_DEFAULT;
-  if (!lua_isnoneornil(L, 2)) depth = presence__lua_check_size(L, 2, 0);
-  if (depth > PRESENCE__JSON_DEPTH_CEILING) depth = PRESENCE__JSON_DEPTH_CEILING;
+  if (!lua_isnoneornil(L, 2)) depth = presence__check_size(L, 2, 0, PRESENCE__JSON_DEPTH_CEILING);
   struct presence__json scanned;
   if (!presence__json_scan(meta.bytes, meta.size, (unsigned)depth, &scanned))
     return presence__lua_fail(

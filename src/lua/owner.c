@@ -9,10 +9,10 @@ static int owner_new(lua_State *L) {
   presence_heap *heap = presence__lua_heap(L);
   struct presence__lua_editor *box = presence__lua_new(L, sizeof *box, PRESENCE__OWNER);
   presence_state *empty = presence_state_new(heap);
-  if (!empty) return presence__lua_out_of_memory(L);
+  if (!empty) return presence__raise_no_memory(L);
   box->editor = presence_editor_open(empty);
   presence_state_release(empty);
-  if (!box->editor) return presence__lua_out_of_memory(L);
+  if (!box->editor) return presence__raise_no_memory(L);
   return 1;
 }
 
@@ -47,7 +47,7 @@ static int owner_untrack(lua_State *L) {
   size_t removed = 0;
   const enum presence_status status =
       presence_editor_untrack(editor, edit.topic, edit.key, edit.pid, &removed);
-  if (status == PRESENCE_OUT_OF_MEMORY) return presence__lua_out_of_memory(L);
+  if (status == PRESENCE_OUT_OF_MEMORY) return presence__raise_no_memory(L);
   presence__lua_push_size(L, removed);
   presence__lua_pace(L);
   return 1;
@@ -94,7 +94,7 @@ static int owner_snapshot(lua_State *L) {
   struct presence__lua_state *box = presence__lua_new_state(L);
   box->state = whole ? presence_editor_snapshot(editor)
                      : presence_state_of_topic(presence_editor_state(editor), topic);
-  if (!box->state) return presence__lua_out_of_memory(L);
+  if (!box->state) return presence__raise_no_memory(L);
   presence__lua_pace(L);
   return 1;
 }
@@ -106,7 +106,7 @@ static int owner_patch(lua_State *L) {
   lua_settop(L, 2);
   struct presence__lua_editor *beside = presence__lua_new(L, sizeof *beside, PRESENCE__BUILDER);
   beside->editor = presence_editor_open(presence_editor_state(editor));
-  if (!beside->editor) return presence__lua_out_of_memory(L);
+  if (!beside->editor) return presence__raise_no_memory(L);
   const enum presence_status status = presence__lua_patch(L, beside->editor, &beside->changed);
   if (status != PRESENCE_OK) return presence__lua_fail(L, status, PRESENCE__PATCH_FAULT);
   presence_editor_reset(editor, presence_editor_state(beside->editor));

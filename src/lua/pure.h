@@ -7,10 +7,8 @@
 #ifndef PRESENCE_LUA_PURE_H
 #define PRESENCE_LUA_PURE_H
 
-#include <lauxlib.h>
-#include <lua.h>
-
 #include "core/presence.h"
+#include "lua/compat.h"
 #include "text/buf.h"
 
 enum {
@@ -82,8 +80,6 @@ presence_entry *presence__lua_check_entry(lua_State *L, int arg);
 presence_meta *presence__lua_check_meta(lua_State *L, int arg);
 presence_string presence__lua_check_string(lua_State *L, int arg);
 presence_pid presence__lua_check_pid(lua_State *L, int arg);
-/* An integer of at least `least`. */
-size_t presence__lua_check_size(lua_State *L, int arg, size_t least);
 /* A builder or an owner, by the metatable in PRESENCE__UP_OWN; raises once it has ended. */
 struct presence__lua_editor *presence__lua_check_editor(lua_State *L, const char *name);
 /* The same without an error: NULL for anything else. */
@@ -107,8 +103,6 @@ struct presence__lua_edit {
 struct presence__lua_edit presence__lua_check_place(lua_State *L);
 struct presence__lua_edit presence__lua_check_edit(lua_State *L);
 
-/* Raises Lua's error of memory. */
-int presence__lua_out_of_memory(lua_State *L);
 /* nil, the status's word, detail; out of memory and misuse (a pid, a ref) raise. */
 int presence__lua_fail(lua_State *L, enum presence_status status, const char *detail);
 /* The same, the detail found by looking at the strings of the edit (unused ones are empty). */

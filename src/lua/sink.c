@@ -69,6 +69,6 @@ enum presence_status presence__lua_push_written(lua_State *L, presence__lua_writ
   if (status == PRESENCE_OK) lua_pushlstring(L, text.bytes, text.size);
   if (status == PRESENCE_WRITE_FAILED && text.full) status = push_large(L, writer, what);
   if (status == PRESENCE_OUT_OF_MEMORY || status == PRESENCE_WRITE_FAILED)
-    presence__lua_out_of_memory(L);
+    presence__raise_no_memory(L);
   return status;
 }

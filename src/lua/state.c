@@ -5,7 +5,7 @@ static int state_new(lua_State *L) {
   presence_heap *heap = presence__lua_heap(L);
   struct presence__lua_state *box = presence__lua_new_state(L);
   box->state = presence_state_new(heap);
-  if (!box->state) return presence__lua_out_of_memory(L);
+  if (!box->state) return presence__raise_no_memory(L);
   presence__lua_pace(L);
   return 1;
 }

@@ -117,14 +117,11 @@ static void push_cursor(lua_State *L, presence_string key) {
 static int walk_page(lua_State *L) {
   const presence_state *state = presence__lua_check_state(L, 1);
   const presence_topic *topic = presence_find_topic(state, presence__lua_check_string(L, 2));
-  const size_t limit = presence__lua_check_size(L, 4, 1);
+  luaL_checktype(L, 4, LUA_TNUMBER);
+  const size_t limit = presence__check_size(L, 4, 1, (double)PRESENCE_MAX_PID);
   presence_entry_iter iter;
-  if (!start_page(L, &iter, topic)) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "bad_cursor");
-    lua_pushliteral(L, "the cursor is not one that page returned");
-    return 3;
-  }
+  if (!start_page(L, &iter, topic))
+    return presence__push_failure(L, "bad_cursor", "the cursor is not one that page returned");
   lua_newtable(L);
   presence_string key = {NULL, 0}, last = {NULL, 0};
   const presence_entry *entry;
