@@ -43,7 +43,7 @@ local function check_options(options)
     error("serve: the option host must be a string", 3)
   elseif port < 0 or port > 65535 or port % 1 ~= 0 then
     error("serve: the option port must be an integer from 0 to 65535", 3)
-  elseif folders ~= nil and type(folders) ~= "string" and type(folders) ~= "table" then
+  elseif folders and type(folders) ~= "string" and type(folders) ~= "table" then
     error("serve: the option static must be a folder, or a table of path → folder", 3)
   end
   for prefix, folder in pairs(type(folders) == "table" and folders or {}) do
@@ -353,6 +353,8 @@ function M.serve(endpoint, opts)
   local server = M.new(endpoint, opts)
   local ok, word, detail = server:listen()
   if not ok then
+    -- luv 1.44 crashes when a Lua state ends before the handles that were closed have been.
+    uv.run("nowait")
     error(setmetatable({ word = word, message = "presence: " .. detail }, ListenError), 0)
   end
   stop_on_signals(server, function() server.loop:stop() end)

@@ -1,0 +1,96 @@
+--- The suite of raw frames without sockets: the endpoint on the manual loop, its transport a table.
+
+local core = require "presence.core"
+local handshake = require "presence.channels.handshake"
+local manual_loop = require "presence.manual.loop"
+local presence = require "presence"
+local digest = require "openssl.digest"
+local client_side = require "spec.contract.raw.handshake"
+
+local M = { patience_s = 1 }
+
+local step_s = 0.005
+
+local function sha1(bytes) return digest.new("sha1"):final(bytes) end
+
+local function open(bound, loop, request, accepted)
+  local codec = core.websocket { role = "client", max_message_bytes = 1e7, max_fragments = 100 }
+  local is_gone = false
+  local connection, status, reason = bound:connect(request, {
+    framing = "websocket",
+    send = function(bytes)
+      assert(not is_gone, "sent after the close")
+      codec:feed(bytes)
+    end,
+    close = function() is_gone = true end,
+  })
+  if not connection then
+    return nil, status, reason
+  end
+  local client = { protocol = accepted.protocol }
+
+  function client.send_bytes(bytes)
+    connection:feed(bytes)
+    loop:turn()
+  end
+
+  function client.recv(timeout_s)
+    loop:turn()
+    local waited_s = 0
+    repeat
+      local frame = client_side.frame(codec:next())
+      if frame then return frame end
+      if is_gone then return { kind = "gone" } end
+      loop:advance(step_s)
+      waited_s = waited_s + step_s
+    until waited_s > timeout_s
+  end
+
+  function client.vanish()
+    is_gone = true
+    connection:closed(1006)
+    loop:turn()
+  end
+
+  return client
+end
+
+function M.start(endpoint, opts)
+  local loop, logged, clients = manual_loop.new(), {}, {}
+  local runtime_opts = {
+    loop = loop,
+    log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
+  }
+  for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
+  local runtime = presence.new(runtime_opts)
+  local bound = endpoint:bind(runtime)
+  local server = {}
+
+  function server.connect(query, headers)
+    local head = assert(core.http_request(client_side.request(query, headers), 16384, 100))
+    local accepted, status, reason = handshake.check(head, sha1)
+    if not accepted then return nil, status, reason end
+    local client
+    client, status, reason = open(bound, loop, {
+      path = head.path, query = assert(core.query_decode(head.query)), headers = head.headers,
+      remote_address = "127.0.0.1", secure = false, auth_token = accepted.auth_token,
+    }, accepted)
+    clients[#clients + 1] = client
+    return client, status, reason
+  end
+
+  function server.wait(seconds) loop:advance(seconds) end
+  function server.logged() return logged end
+
+  function server.stop()
+    for _, client in ipairs(clients) do client.vanish() end
+    loop:advance(1)
+    assert(bound:connections() == 0, "connections are left over")
+    assert(#runtime.topics() == 0, "presences are left over")
+    assert(loop:pending() == 0, "timers are left over")
+  end
+
+  return server
+end
+
+return M
