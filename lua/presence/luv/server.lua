@@ -26,6 +26,9 @@ Server.__index = Server
 -- Refused clients who are still told so; more than these are just hung up on.
 local max_refused_peers = 256
 
+-- Out of file descriptors, accepting fails as often as somebody knocks: once in this time is told.
+local accept_error_interval_s = 10
+
 local function new_sha1()
   local found, digest = pcall(require, "openssl.digest")
   if not found then
@@ -85,6 +88,7 @@ function M.new(endpoint, opts)
     peers_ = {},
     peer_count_ = 0,
     refused_count_ = 0,
+    next_accept_error_ = 0,
     peers_by_address_ = {},
     is_stopping = false,
     on_stopped_ = {},
@@ -125,6 +129,15 @@ local function accept(self, listener)
     self.peer_count_ = self.peer_count_ + 1
     self.peers_by_address_[from] = (self.peers_by_address_[from] or 0) + 1
     self.peers_[accepted] = from
+  end
+end
+
+local function on_accept_error(self, err)
+  local now = self.loop:now()
+  if now >= self.next_accept_error_ then
+    self.next_accept_error_ = now + accept_error_interval_s
+    self.log_("error", "connections cannot be accepted: " .. err,
+      { connections = self.peer_count_ })
   end
 end
 
@@ -189,7 +202,7 @@ local function listen_on(self, ip, port)
   if ok then
     ok, err, name = listener:listen(self.options.backlog, self.loop:wrap(function(failed)
       if failed then
-        self.log_("error", "a connection could not be accepted: " .. failed)
+        on_accept_error(self, failed)
       else
         accept(self, listener)
       end

@@ -7,7 +7,8 @@ local presence = require "presence"
 local digest = require "openssl.digest"
 local client_side = require "spec.contract.raw.handshake"
 
-local M = { patience_s = 1 }
+-- `writes` counts what connections send, for specs to look at.
+local M = { patience_s = 1, writes = 0 }
 
 local step_s = 0.005
 
@@ -20,6 +21,7 @@ local function open(bound, loop, request, accepted)
     framing = "websocket",
     send = function(bytes)
       assert(not is_gone, "sent after the close")
+      M.writes = M.writes + 1
       codec:feed(bytes)
     end,
     close = function() is_gone = true end,
