@@ -1,0 +1,170 @@
+// A thousand clients of one room at once: every mirror, kept by phoenix.js's own functions, must end
+// exactly as the server tells a newcomer.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Presence } from "phoenix";
+import WebSocket from "ws";
+import { Server } from "./support/server.mjs";
+import { until } from "./support/wait.mjs";
+
+const clients = 1000;
+const topic = "room:storm";
+const options = { timeout: 120_000 };
+const settleWithinMs = 60_000;
+
+let server;
+const crowd = [];
+
+/** A client with no more than a mirror: one socket, one topic, join_ref "1". */
+class Light {
+  constructor(userId) {
+    this.userId = userId;
+    this.state = null;
+    this.early = []; // diffs that came before the state
+    this.replies = new Map();
+    this.lastRef = 1;
+    this.closed = null;
+    this.forgetTraffic();
+  }
+
+  forgetTraffic() {
+    this.frames = 0;
+    this.bytes = 0;
+  }
+
+  open() {
+    const url = `${server.socketUrl}/websocket?vsn=2.0.0&user_id=${encodeURIComponent(this.userId)}`;
+    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.socket.on("message", (data) => this.hear(String(data), data.length));
+    this.socket.on("close", (code) => {
+      this.closed = code;
+    });
+    return new Promise((accept, refuse) => this.socket.once("open", accept).once("error", refuse));
+  }
+
+  send(ref, event, payload) {
+    this.socket.send(JSON.stringify(["1", ref, topic, event, payload]));
+    return new Promise((accept) => this.replies.set(ref, accept));
+  }
+
+  join() {
+    return this.send("1", "phx_join", { device: "storm", online_at: 1700000000 });
+  }
+
+  push(event, payload) {
+    this.lastRef += 1;
+    return this.send(String(this.lastRef), event, payload);
+  }
+
+  hear(text, bytes) {
+    const [, ref, , event, payload] = JSON.parse(text);
+    if (event === "phx_reply") {
+      this.replies.get(ref)?.(payload);
+      this.replies.delete(ref);
+      return;
+    }
+    if (event === "presence_state") {
+      this.state = Presence.syncState(this.state ?? Object.create(null), payload);
+      for (const diff of this.early) this.state = Presence.syncDiff(this.state, diff);
+      this.early = [];
+    } else if (event === "presence_diff") {
+      if (this.state) this.state = Presence.syncDiff(this.state, payload);
+      else this.early.push(payload);
+    } else {
+      return;
+    }
+    this.frames += 1;
+    this.bytes += bytes;
+  }
+
+  close() {
+    this.socket?.terminate();
+  }
+}
+
+/** Keys with their refs as one text; the order of metas is presentation. */
+function content(state) {
+  const rows = Object.getOwnPropertyNames(state ?? {}).map((key) =>
+    [key, state[key].metas.map((meta) => `${meta.phx_ref} ${meta.status ?? ""}`).sort()]);
+  return JSON.stringify(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A newcomer's presence_state is the truth; every mirror must come to be it. */
+async function assertExact(t, name, observers, people) {
+  const fresh = new Light(name);
+  await fresh.open();
+  assert.equal((await fresh.join()).status, "ok");
+  await until("presence_state", () => fresh.state);
+  const has = (one) => Object.getOwnPropertyNames(one.state ?? {}).length === people + 1;
+  await until(`view of ${people + 1} people with every observer`, () => observers.every(has), settleWithinMs)
+    .catch(() => {}); // which ones differ is said below
+  const truth = content(fresh.state);
+  await until("exact mirrors", () => observers.every((one) => content(one.state) === truth), 5_000)
+    .catch(() => {});
+  const wrong = observers.filter((one) => content(one.state) !== truth);
+  const detail = wrong.slice(0, 3).map((one) =>
+    `${one.userId}: ${Object.keys(one.state ?? {}).length} keys, closed ${one.closed}`).join("; ");
+  fresh.close();
+  await until("farewell of the newcomer", () =>
+    observers.every((one) => !Object.hasOwn(one.state ?? {}, name)), settleWithinMs);
+  assert.equal(Object.getOwnPropertyNames(fresh.state).length, people + 1);
+  assert.equal(wrong.length, 0, `${wrong.length} mirrors differ: ${detail}`);
+  t.diagnostic(`${observers.length} mirrors exact, ${people} people`);
+}
+
+function reportTraffic(t, what, observers, ms) {
+  const spread = (pick, unit) => {
+    const values = observers.map(pick).sort((a, b) => a - b);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return `${values[0]} to ${values[values.length - 1]} ${unit}, mean ${mean.toFixed(1)}`;
+  };
+  t.diagnostic(`${what}: ${Math.round(ms)} ms; an observer got ${spread((one) => one.frames, "frames")}; `
+    + `${spread((one) => one.bytes, "bytes")}`);
+}
+
+const everybodySees = (observers, people) => () =>
+  observers.every((one) => Object.getOwnPropertyNames(one.state ?? {}).length === people);
+
+before(async () => {
+  server = await Server.start();
+});
+after(async () => {
+  for (const one of crowd) one.close();
+  await server?.stop();
+});
+
+test(`${clients} clients join one room at once`, options, async (t) => {
+  for (let i = 0; i < clients; i++) crowd.push(new Light(`user-${i}`));
+  for (let i = 0; i < clients; i += 100) {
+    await Promise.all(crowd.slice(i, i + 100).map((one) => one.open()));
+  }
+  const started = performance.now();
+  const replies = await Promise.all(crowd.map((one) => one.join()));
+  t.diagnostic(`all joins answered after ${Math.round(performance.now() - started)} ms`);
+  assert.ok(replies.every((reply) => reply.status === "ok"));
+  await until("view of everybody with everybody", everybodySees(crowd, clients), settleWithinMs);
+  reportTraffic(t, "storm of joins", crowd, performance.now() - started);
+  await assertExact(t, "newcomer", crowd, clients);
+});
+
+test("all of them set a status at once", options, async (t) => {
+  for (const one of crowd) one.forgetTraffic();
+  const started = performance.now();
+  const replies = await Promise.all(crowd.map((one) => one.push("status", { status: "busy" })));
+  assert.ok(replies.every((reply) => reply.status === "ok"));
+  const isBusy = (one) => crowd.every(({ userId }) => one.state[userId]?.metas[0]?.status === "busy");
+  await until("status of everybody with everybody", () => crowd.every(isBusy), settleWithinMs);
+  reportTraffic(t, "storm of statuses", crowd, performance.now() - started);
+  await assertExact(t, "second newcomer", crowd, clients);
+});
+
+test("half of them break off at once", options, async (t) => {
+  const leaving = crowd.splice(0, clients / 2);
+  for (const one of crowd) one.forgetTraffic();
+  const started = performance.now();
+  for (const one of leaving) one.close();
+  await until("view of those who stay", everybodySees(crowd, clients / 2), settleWithinMs);
+  reportTraffic(t, "storm of leaves", crowd, performance.now() - started);
+  await assertExact(t, "third newcomer", crowd, clients / 2);
+  assert.ok(crowd.every((one) => one.closed === null), "nobody who stayed was thrown out");
+});
