@@ -19,7 +19,7 @@ local describe = busted.describe
 ---@param platform table
 return function(platform)
   -- Each in a block of its own, so that each sets its own stage.
-  for _, part in ipairs { "framing", "negotiation", "channels", "endings", "presence" } do
+  for _, part in ipairs { "framing", "negotiation", "channels", "endings", "presence", "metas" } do
     describe("raw frames, " .. part .. ":", function()
       require("spec.contract.raw." .. part)(platform)
     end)

@@ -96,10 +96,12 @@ function Client:expect_nothing()
 end
 
 --- The server must close with this code, and then hang up. Messages before the close frame are
---- passed over when `after_messages` is set.
+--- passed over when `after_messages` is set, but none may tell a channel that it closed: the client
+--- would not join again.
 function Client:expect_close(code, after_messages)
   local frame = self:frame()
   while after_messages and frame and frame.kind == "text" do
+    assert.is_nil(frame.data:find("phx_close", 1, true), frame.data)
     frame = self:frame()
   end
   assert.equal("close", frame and frame.kind, "a close frame was due, not "
