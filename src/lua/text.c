@@ -63,8 +63,9 @@ static int l_base64_encode(lua_State *L) {
 static int l_base64_decode(lua_State *L) {
   size_t n, size;
   const char *text = presence__check_string(L, 1, &n);
+  bool url_safe = lua_toboolean(L, 2);
   char *dst = lua_newuserdatauv(L, presence__base64_decoded_bound(n), 0);
-  if (!presence__base64_decode(dst, &size, text, n, lua_toboolean(L, 2)))
+  if (!presence__base64_decode(dst, &size, text, n, url_safe))
     return presence__push_failure(L, "bad_base64", "not base64 in its one exact form");
   lua_pushlstring(L, dst, size);
   return 1;
