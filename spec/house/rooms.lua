@@ -21,7 +21,7 @@ local lua_rooms = {
   { "lua/presence/testing", { "top", "presence", "presence.channels", "presence.manual",
     "presence.testing", "luassert", "say" } },
   { "lua/presence/", { "top" } },
-  { "examples/", { "presence", "presence.testing", "presence.client", "luv" } },
+  { "examples/", { "presence", "presence.testing", "presence.client", "app" } },
   { "bench/", { "any" } },
   { "spec/", { "any" } },
 }
