@@ -46,7 +46,7 @@ function core.base64_decode(text, url_safe) end
 ---@param text string
 ---@param max_depth? integer of the payload (0 to 1024, default 64)
 ---@return true? ok
----@return string? join_ref raw JSON of a string or number (`'"1"'`, `'1'`), nil for null; else the word "bad_message"
+---@return string? join_ref raw JSON (`'"1"'`, `'1'`), nil for null; else the word "bad_message"
 ---@return string? ref the same; else the detail
 ---@return string topic decoded
 ---@return string event decoded
