@@ -17,7 +17,9 @@ read_globals = {
 
 files["lua/presence/nginx"] = { read_globals = { "ngx", "ndk" } }
 files[".luacheckrc"] = { std = "min+luacheckrc" }
+files["examples/nginx"] = { read_globals = { "ngx" } }
 files["spec"] = { std = "min+busted" }
+files["spec/nginx"] = { read_globals = { "ngx" } }
 files["rockspec"] = { std = "min+rockspec" }
 -- Declarations for language servers: their functions have no bodies.
 files["types"] = { ignore = { "211", "212", "241" } }

@@ -8,7 +8,8 @@ local M = {}
 -- under lua/presence except the doors.
 local lua_rooms = {
   { "lua/presence/luv/", { "top", "presence.channels", "presence.luv", "luv", "openssl" } },
-  { "lua/presence/nginx/", { "top", "presence.channels", "presence.http", "resty", "ngx" } },
+  { "lua/presence/nginx/", { "top", "presence.channels", "presence.http", "presence.nginx",
+    "resty", "ngx", "ffi" } },
   { "lua/presence/manual/", { "top" } },
   { "lua/presence/http/", { "top", "presence.channels" } },
   { "lua/presence/cluster/", { "top" } },

@@ -1,0 +1,354 @@
+--- The loop contract inside an nginx worker. One light thread, in a request of the worker's own
+-- that lives as long as the loop, fires all timers and runs what is deferred; it sleeps on a
+-- semaphore. nginx wakes those whose semaphore was posted once it has read all sockets that had
+-- something, so this thread comes after all input in hand: that is the end of a turn.
+
+local clock = require "presence.nginx.clock"
+local executor = require "presence.nginx.executor"
+local light_thread = require "presence.nginx.light_thread"
+local timers = require "presence.timers"
+
+local ceil, max, min = math.ceil, math.max, math.min
+local forever_s = light_thread.forever_s
+
+-- Deferred functions that keep deferring, and tasks that keep waking each other, must not starve
+-- input: after so many of them nginx gets control back.
+local max_deferred_a_turn = 100000
+local max_turns_a_cycle = 1000
+local pause_s = 0.001 -- the shortest sleep that goes through nginx's event loop
+-- A timer so far away that only the end of the worker calls it, with `premature`.
+local end_of_worker_s = 10 * 365 * 86400
+
+---@class presence.nginx.Loop
+---@field name "nginx"
+---@field on_error fun(err: any)
+---@field exiting boolean the worker has been told to end
+local Loop = { name = "nginx" }
+Loop.__index = Loop
+
+---@class presence.nginx.Signal
+local Signal = {}
+Signal.__index = Signal
+
+local function log_error(err)
+  ngx.log(ngx.ERR, "presence: ", tostring(err))
+end
+
+local function with_traceback(err)
+  return debug.traceback(tostring(err), 2)
+end
+
+local function report(loop, err)
+  local ok, second = pcall(loop.on_error, err)
+  if not ok then
+    log_error("on_error raised: " .. tostring(second) .. "\nwhile reporting: " .. tostring(err))
+  end
+end
+
+local function guarded(loop, fn, ...)
+  local ok, err = xpcall(fn, with_traceback, ...)
+  if not ok then
+    report(loop, err)
+  end
+end
+
+-- Turns.
+
+local function ask_for_turn(loop)
+  if not (loop.awake_ or loop.asked_) then
+    loop.asked_ = true
+    loop.sem_:post()
+  end
+end
+
+local function has_deferred(loop)
+  return loop.deferred_.first <= loop.deferred_.last
+end
+
+local function push_deferred(loop, item)
+  local deferred = loop.deferred_
+  deferred.last = deferred.last + 1
+  deferred[deferred.last] = item
+  if loop.entered_ == 0 then
+    ask_for_turn(loop)
+  end
+end
+
+local function drain(loop)
+  local deferred = loop.deferred_
+  for _ = 1, max_deferred_a_turn do
+    -- Whoever is inside of `enter` still handles input, and asks for a turn when that is done.
+    if loop.entered_ > 0 or not has_deferred(loop) then
+      return
+    end
+    local item = deferred[deferred.first]
+    deferred[deferred.first] = nil
+    deferred.first = deferred.first + 1
+    if not has_deferred(loop) then
+      deferred.first, deferred.last = 1, 0
+    end
+    if type(item) == "table" then
+      item.sem:post() -- a thread whose signal was posted
+    else
+      guarded(loop, item)
+    end
+  end
+end
+
+local function fire(loop)
+  local now = loop:now()
+  local fn = loop.timers_:pop_due(now)
+  while fn do
+    guarded(loop, fn)
+    fn = loop.timers_:pop_due(now)
+  end
+end
+
+-- Many turns within one millisecond of nginx's clock are one cycle of its event loop, as good as
+-- always: tasks that keep each other busy without any input.
+local function needs_pause(loop)
+  local cycle = ngx.now()
+  if cycle ~= loop.cycle_ then
+    loop.cycle_, loop.turns_ = cycle, 0
+  end
+  loop.turns_ = loop.turns_ + 1
+  return loop.turns_ > max_turns_a_cycle
+end
+
+local function sleep_until_asked(loop)
+  local at = loop.timers_:next_at()
+  local delay_s = at and at - loop:now() or forever_s
+  local has_work = loop.entered_ == 0 and has_deferred(loop)
+  if has_work or delay_s <= 0 or needs_pause(loop) then
+    loop.turns_ = 0
+    ngx.sleep(pause_s)
+    return
+  end
+  loop.armed_for_ = at
+  loop.awake_ = false
+  loop.sem_:wait(min(forever_s, max(pause_s, ceil(delay_s * 1000) / 1000)))
+  loop.awake_, loop.asked_ = true, false
+end
+
+local function run(loop)
+  loop.awake_ = true
+  loop.executor_:open()
+  loop.ready = true
+  while not loop.closed_ do
+    drain(loop) -- what woken tasks left comes before timers that are due since
+    fire(loop)
+    drain(loop)
+    sleep_until_asked(loop)
+  end
+  loop.ready = false
+  loop.executor_:close()
+  ngx.exit(ngx.OK) -- the tasks that are left end with this request
+end
+
+--- Calls `fn(...)` in the running thread as part of a turn, which does not end before it returns.
+--- An error in it goes to `on_error`.
+---@param fn function
+---@param ... any
+function Loop:enter(fn, ...)
+  self.entered_ = self.entered_ + 1
+  guarded(self, fn, ...)
+  self.entered_ = self.entered_ - 1
+  if self.entered_ == 0 and has_deferred(self) then
+    ask_for_turn(self)
+  end
+end
+
+-- The contract.
+
+--- Seconds on a clock that never goes back.
+---@return number
+function Loop.now(_)
+  return clock.now()
+end
+
+--- Seconds since 1970.
+---@return number
+function Loop.time(_)
+  return clock.time()
+end
+
+--- Runs `fn(...)` in a task of the worker's own request, at once, until it first waits: on a
+--- signal, or on anything else that light threads wait for. An error in it goes to `on_error`.
+---@param fn function
+---@param ... any
+function Loop:spawn(fn, ...)
+  self.executor_:spawn(fn, ...)
+end
+
+--- An executor for the tasks of one connection: `spawn` as the loop's, but in the request that
+--- calls its `open`.
+---@return presence.nginx.Executor
+function Loop:new_executor()
+  return executor.new(function(err) report(self, err) end, self.executor_)
+end
+
+--- Calls `fn` in `seconds`, outside of any task; it must not wait. O(log n) of the timers set.
+---@param seconds number
+---@param fn fun()
+---@return presence.Timer
+function Loop:after(seconds, fn)
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("after: expected seconds, got " .. tostring(seconds), 2)
+  end
+  if type(fn) ~= "function" then
+    error("after: expected a function, got " .. type(fn), 2)
+  end
+  local at = self:now() + max(0, seconds)
+  local timer = self.timers_:add(at, fn)
+  if not (self.armed_for_ and self.armed_for_ <= at) then
+    ask_for_turn(self)
+  end
+  return timer
+end
+
+--- Calls `fn` once at the end of the turn; what is deferred meanwhile belongs to the same end.
+---@param fn fun()
+function Loop:defer(fn)
+  push_deferred(self, fn)
+end
+
+--- A signal for one waiting task. A post before the wait is remembered; posts do not add up.
+---@return presence.nginx.Signal
+function Loop:signal()
+  return setmetatable({ loop_ = self, posted_ = false, waiter_ = nil }, Signal)
+end
+
+function Signal:post()
+  local waiter = self.waiter_
+  if waiter then
+    self.waiter_ = nil
+    push_deferred(self.loop_, waiter)
+  else
+    self.posted_ = true
+  end
+end
+
+-- Waits of more than nginx can count are made of several.
+local function wait_for_semaphore(sem, timeout_s)
+  while timeout_s > forever_s do
+    if sem:wait(forever_s) then
+      return true
+    end
+    timeout_s = timeout_s - forever_s
+  end
+  return sem:wait(max(pause_s, timeout_s))
+end
+
+--- Wait until somebody posts. Only inside a task.
+---@param timeout_s number|nil
+---@return boolean posted false after timeout_s
+function Signal:wait(timeout_s)
+  local thread = executor.current()
+  if not thread then
+    error("wait: only inside a task, and not inside another coroutine of one", 2)
+  end
+  if self.posted_ then
+    self.posted_ = false
+    return true
+  end
+  if self.waiter_ then
+    error("wait: another task waits on this signal", 2)
+  end
+  self.waiter_ = thread
+  if wait_for_semaphore(thread.sem, timeout_s or math.huge) then
+    return true
+  end
+  if self.waiter_ == thread then
+    self.waiter_ = nil
+    return false
+  end
+  -- Posted in the moment that the time was up: the thread is on its way.
+  wait_for_semaphore(thread.sem, math.huge)
+  return true
+end
+
+-- The end.
+
+--- Has `fn` called when the worker is told to end, before the loop does. `fn` is given a function
+--- to call when nothing keeps the loop any longer.
+---@param fn fun(done: fun())
+function Loop:on_worker_end(fn)
+  self.enders_[#self.enders_ + 1] = fn
+end
+
+--- Ends the loop and every task of its own; it is of no use after. Twice is harmless.
+function Loop:close()
+  if not self.closed_ then
+    self.closed_ = true
+    self.awake_ = false
+    ask_for_turn(self)
+  end
+end
+
+-- In a zero timer: what is posted from a premature one wakes nobody.
+local function end_of_worker(_, loop)
+  loop.exiting = true
+  local left = #loop.enders_
+  local function done()
+    left = left - 1
+    if left <= 0 then
+      loop:close()
+    end
+  end
+  if left == 0 then
+    done()
+  end
+  for _, ender in ipairs(loop.enders_) do
+    guarded(loop, ender, done)
+  end
+end
+
+local function watch_worker(loop)
+  assert(ngx.timer.at(end_of_worker_s, function(premature)
+    if premature and not loop.closed_ then
+      local ok, err = ngx.timer.at(0, end_of_worker, loop)
+      if not ok then
+        log_error("the worker ends without a drain: " .. tostring(err))
+      end
+    end
+  end))
+end
+
+local M = {}
+
+---@class presence.nginx.LoopOptions
+---@field on_error? fun(err: any) errors of tasks and callbacks; default: into nginx's log
+
+--- A loop of this worker. What is spawned or deferred before nginx has started its thread waits
+--- for that.
+---@param opts? presence.nginx.LoopOptions
+---@return presence.nginx.Loop
+function M.new(opts)
+  local loop = setmetatable({
+    on_error = opts and opts.on_error or log_error,
+    deferred_ = { first = 1, last = 0 },
+    enders_ = {},
+    entered_ = 0,
+    turns_ = 0,
+    timers_ = timers.new(),
+    sem_ = light_thread.take_semaphore(),
+    awake_ = false,
+    asked_ = false,
+    closed_ = false,
+    ready = false,
+    exiting = false,
+  }, Loop)
+  loop.executor_ = executor.new(function(err) report(loop, err) end)
+  local ok, err = ngx.timer.at(0, function(premature)
+    if not premature then
+      run(loop)
+    end
+  end)
+  if not ok then
+    error("nginx gives no timer: " .. tostring(err), 2)
+  end
+  watch_worker(loop)
+  return loop
+end
+
+return M
