@@ -330,7 +330,10 @@ PRESENCE_API size_t presence_connections(const presence_state *state, presence_s
 
 /* ---- Walking ---- */
 
-#define PRESENCE_ITER_DEPTH 20
+/* Builds with narrower nodes (for tests) need more. */
+#ifndef PRESENCE_ITER_DEPTH
+#define PRESENCE_ITER_DEPTH 18
+#endif
 
 /* A place in a trie; shared by the iterators below. Private. */
 typedef struct presence_trie_iter {
@@ -382,7 +385,7 @@ typedef struct presence_change {
 
 /* A walk over the differences of two states of one heap; both must be held. Private inside. */
 typedef struct presence_diff_iter {
-  uintptr_t opaque[200];
+  uintptr_t opaque[6 * PRESENCE_ITER_DEPTH + 32];
 } presence_diff_iter;
 
 /* Sets iter before the first change from old to now. O(1). */

@@ -1,0 +1,190 @@
+#define _POSIX_C_SOURCE 200112L
+#include "core/heap.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+
+/* Empty chunks kept back, so that one object made and freed in turn does not cost a chunk each. */
+#define MAX_SPARES 4u
+/* Carved at a time: memory that is not needed yet is not touched. */
+#define CARVED_BYTES ((size_t)1024)
+
+static void *libc_allocate(void *context, size_t size, size_t alignment) {
+  (void)context;
+  void *block;
+  if (alignment <= _Alignof(max_align_t)) return malloc(size);
+  return posix_memalign(&block, alignment, size) == 0 ? block : NULL;
+}
+
+static void libc_release(void *context, void *block, size_t size) {
+  (void)context;
+  (void)size;
+  free(block);
+}
+
+presence_heap *presence_heap_new(const presence_heap_options *options) {
+  presence_allocator allocator = {libc_allocate, libc_release, NULL};
+  if (options && options->allocator.allocate) allocator = options->allocator;
+  presence__hash_fix();
+  presence_heap *heap = allocator.allocate(allocator.context, sizeof *heap, _Alignof(max_align_t));
+  if (!heap) return NULL;
+  memset(heap, 0, sizeof *heap);
+  heap->allocator = allocator;
+  heap->unpooled = options && options->unpooled;
+  return heap;
+}
+
+static void *ask(presence_heap *heap, size_t size, size_t alignment) {
+  void *block = heap->allocator.allocate(heap->allocator.context, size, alignment);
+  if (block) heap->held_bytes += size;
+  return block;
+}
+
+static void hand_back(presence_heap *heap, void *block, size_t size) {
+  heap->held_bytes -= size;
+  heap->allocator.release(heap->allocator.context, block, size);
+}
+
+static void hand_back_spares(presence_heap *heap) {
+  while (heap->spare) {
+    struct presence__chunk *chunk = heap->spare;
+    heap->spare = chunk->next;
+    hand_back(heap, chunk, PRESENCE__CHUNK_BYTES);
+  }
+  heap->spares = 0;
+}
+
+/* ---- Chunks ---- */
+
+static void link_chunk(presence_heap *heap, struct presence__chunk *chunk) {
+  struct presence__chunk **head = &heap->with_room[chunk->object_bytes / 8];
+  chunk->prev = NULL;
+  chunk->next = *head;
+  if (*head) (*head)->prev = chunk;
+  *head = chunk;
+}
+
+static void unlink_chunk(presence_heap *heap, struct presence__chunk *chunk) {
+  if (chunk->next) chunk->next->prev = chunk->prev;
+  if (chunk->prev)
+    chunk->prev->next = chunk->next;
+  else
+    heap->with_room[chunk->object_bytes / 8] = chunk->next;
+}
+
+/* Makes the next objects of a chunk whose free ones are used up. False: the chunk is full. */
+static bool carve(struct presence__chunk *chunk) {
+  size_t size = chunk->object_bytes;
+  size_t room = (PRESENCE__CHUNK_BYTES - chunk->carved) / size;
+  if (room == 0) return false;
+  size_t batch = CARVED_BYTES / size;
+  if (batch > room) batch = room;
+  char *first = (char *)chunk + chunk->carved;
+  PRESENCE__UNPOISON(first, batch * size);
+  for (size_t i = 0; i < batch; i++) {
+    void **object = (void **)(void *)(first + i * size);
+    *object = i + 1 < batch ? first + (i + 1) * size : NULL;
+  }
+  PRESENCE__POISON(first, batch * size);
+  chunk->free = first;
+  chunk->carved += (uint32_t)(batch * size);
+  return true;
+}
+
+static struct presence__chunk *new_chunk(presence_heap *heap, size_t object_bytes) {
+  struct presence__chunk *chunk = heap->spare;
+  if (chunk) {
+    heap->spare = chunk->next;
+    heap->spares--;
+  } else {
+    chunk = ask(heap, PRESENCE__CHUNK_BYTES, PRESENCE__CHUNK_ALIGNMENT);
+    if (!chunk) return NULL;
+    assert(((uintptr_t)chunk & (PRESENCE__CHUNK_ALIGNMENT - 1)) == 0);
+  }
+  chunk->object_bytes = object_bytes;
+  chunk->live = 0;
+  chunk->carved = sizeof *chunk;
+  carve(chunk);
+  link_chunk(heap, chunk);
+  return chunk;
+}
+
+void presence__chunk_used_up(presence_heap *heap, struct presence__chunk *chunk) {
+  if (!carve(chunk)) unlink_chunk(heap, chunk);
+}
+
+/* A chunk has become empty, or is no longer full. */
+void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, bool was_full) {
+  if (was_full) link_chunk(heap, chunk);
+  if (chunk->live > 0) return;
+  unlink_chunk(heap, chunk);
+  PRESENCE__UNPOISON(chunk, PRESENCE__CHUNK_BYTES);
+  if (heap->spares < MAX_SPARES) {
+    chunk->next = heap->spare;
+    heap->spare = chunk;
+    heap->spares++;
+  } else {
+    hand_back(heap, chunk, PRESENCE__CHUNK_BYTES);
+  }
+}
+
+static void *try_to_take(presence_heap *heap, size_t size) {
+  if (size > PRESENCE__POOLED_BYTES || heap->unpooled) {
+    void *block = ask(heap, size, 8);
+    if (block) heap->allocated_bytes += size;
+    return block;
+  }
+  if (!heap->with_room[size / 8] && !new_chunk(heap, size)) return NULL;
+  return presence__take(heap, size);
+}
+
+/* Before memory counts as exhausted, all that waits to be freed is freed. */
+void *presence__heap_take_slowly(presence_heap *heap, size_t size) {
+  void *object = try_to_take(heap, size);
+  if (object || (!heap->queue && !heap->spare)) return object;
+  presence__heap_drain(heap, SIZE_MAX);
+  hand_back_spares(heap);
+  return try_to_take(heap, size);
+}
+
+void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size) {
+  hand_back(heap, object, size);
+}
+
+/* ---- The whole ---- */
+
+static void close_when_empty(presence_heap *heap) {
+  presence__heap_drain(heap, SIZE_MAX);
+  if (heap->allocated_bytes != heap->freed_bytes) return;
+  hand_back_spares(heap);
+  assert(heap->held_bytes == 0);
+  heap->allocator.release(heap->allocator.context, heap, sizeof *heap);
+}
+
+void presence__heap_settle(presence_heap *heap) {
+  if (heap->closing)
+    close_when_empty(heap);
+  else
+    presence__heap_pay(heap);
+}
+
+void presence_heap_free(presence_heap *heap) {
+  if (!heap) return;
+  heap->closing = true;
+  close_when_empty(heap);
+}
+
+bool presence_heap_work(presence_heap *heap, size_t budget) {
+  return presence__heap_drain(heap, budget);
+}
+
+void presence_heap_stats(const presence_heap *heap, presence_heap_usage *usage) {
+  usage->live_bytes = (size_t)(heap->allocated_bytes - heap->freed_bytes);
+  usage->held_bytes = heap->held_bytes;
+  usage->allocated_bytes = heap->allocated_bytes;
+  usage->freed_objects = heap->freed_objects;
+  usage->work_waits = heap->queue != 0;
+}

@@ -1,0 +1,130 @@
+/* Memory of states: size classes in chunks, and the queue of what is released.
+
+   A chunk lies at a multiple of its size, so an object finds its chunk by a mask:
+
+     | header | object | object | ...            | a few bytes left to the allocator's own header |
+     0        48                                                                            16384 */
+#ifndef PRESENCE_CORE_HEAP_H
+#define PRESENCE_CORE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/presence.h"
+#include "core/slot.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define PRESENCE__POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PRESENCE__POISONS 1
+#endif
+#endif
+
+#ifdef PRESENCE__POISONS
+#include <sanitizer/asan_interface.h>
+#define PRESENCE__POISON(block, size) __asan_poison_memory_region(block, size)
+#define PRESENCE__UNPOISON(block, size) __asan_unpoison_memory_region(block, size)
+#else
+#define PRESENCE__POISON(block, size) ((void)0)
+#define PRESENCE__UNPOISON(block, size) ((void)0)
+#endif
+
+#define PRESENCE__CHUNK_ALIGNMENT ((size_t)16384)
+/* Leaves room for malloc's header, so that aligned chunks lie back to back. */
+#define PRESENCE__CHUNK_BYTES (PRESENCE__CHUNK_ALIGNMENT - 64)
+/* Objects above this are asked of the allocator one by one. */
+#define PRESENCE__POOLED_BYTES ((size_t)1024)
+#define PRESENCE__CLASSES (PRESENCE__POOLED_BYTES / 8 + 1)
+/* Slots that one call frees of what waits. */
+#define PRESENCE__RELEASE_BUDGET ((size_t)256)
+
+struct presence__chunk {
+  void *free;    /* list through the first word of each free object; NULL: full */
+  uint32_t live; /* objects in use */
+  uint32_t carved;
+  struct presence__chunk *next; /* among the chunks of this size that have room */
+  struct presence__chunk *prev;
+  size_t object_bytes;
+  size_t pad;
+};
+
+struct presence_heap {
+  struct presence__chunk *with_room[PRESENCE__CLASSES]; /* by size / 8 */
+  struct presence__chunk *spare;                        /* empty ones kept for the next need */
+  unsigned spares;
+  bool unpooled;
+  bool closing;
+  presence__slot queue; /* dead objects that still hold others */
+  uint64_t allocated_bytes;
+  uint64_t freed_bytes;
+  uint64_t freed_objects;
+  size_t held_bytes;
+  presence_allocator allocator;
+};
+
+void *presence__heap_take_slowly(presence_heap *heap, size_t size);
+void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size);
+void presence__chunk_used_up(presence_heap *heap, struct presence__chunk *chunk);
+void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, bool was_full);
+
+static inline size_t presence__rounded(size_t size) {
+  return (size + 7) & ~(size_t)7;
+}
+
+/* size bytes, aligned to 8; NULL: out of memory. size is 8 at least. */
+static inline void *presence__take(presence_heap *heap, size_t size) {
+  size = presence__rounded(size);
+  if (size > PRESENCE__POOLED_BYTES) return presence__heap_take_slowly(heap, size);
+  struct presence__chunk *chunk = heap->with_room[size / 8];
+  if (!chunk) return presence__heap_take_slowly(heap, size);
+  void **object = chunk->free;
+  PRESENCE__UNPOISON(object, size);
+  void *next = *object;
+  chunk->free = next;
+  chunk->live++;
+  heap->allocated_bytes += size;
+  if (!next) presence__chunk_used_up(heap, chunk);
+  return object;
+}
+
+/* Takes back what presence__take gave for this size. */
+static inline void presence__give(presence_heap *heap, void *object, size_t size) {
+  size = presence__rounded(size);
+  heap->freed_bytes += size;
+  heap->freed_objects++;
+  if (size > PRESENCE__POOLED_BYTES || heap->unpooled) {
+    presence__heap_give_slowly(heap, object, size);
+    return;
+  }
+  uintptr_t start = (uintptr_t)object & ~(uintptr_t)(PRESENCE__CHUNK_ALIGNMENT - 1);
+  struct presence__chunk *chunk = (void *)start; // NOLINT(performance-no-int-to-ptr)
+  void *next = chunk->free;
+  *(void **)object = next;
+  PRESENCE__POISON(object, size);
+  chunk->free = object;
+  if (--chunk->live == 0 || !next) presence__chunk_turned(heap, chunk, !next);
+}
+
+/* Puts an object whose count has come to 0 where it will be freed. O(depth of a trie). */
+void presence__bury(presence_heap *heap, presence__slot slot);
+
+/* Frees what waits, about budget slots of it; true when more waits. */
+bool presence__heap_drain(presence_heap *heap, size_t budget);
+
+/* Gives up one reference. Slot 0 is allowed. */
+static inline void presence__release(presence_heap *heap, presence__slot slot) {
+  if (slot && --*presence__refs(slot) == 0) presence__bury(heap, slot);
+}
+
+/* Pays a part of what waits; every public call that edits or releases ends with it. The heap may be
+   gone afterwards when it was closed and this was the last thing in it. */
+void presence__heap_settle(presence_heap *heap);
+
+/* The same where something is known to live on. */
+static inline void presence__heap_pay(presence_heap *heap) {
+  if (heap->queue) presence__heap_drain(heap, PRESENCE__RELEASE_BUDGET);
+}
+
+#endif

@@ -1,0 +1,89 @@
+#include "core/node.h"
+
+struct presence__list *presence__list_new(presence_heap *heap, uint32_t count) {
+  struct presence__list *list = presence__take(heap, presence__list_size(count));
+  if (!list) return NULL;
+  list->refs = 1;
+  list->count = count;
+  list->slots[0] = 0;
+  return list;
+}
+
+struct presence__node *presence__node_new(presence_heap *heap, uint16_t map) {
+  struct presence__node *node = presence__take(heap, presence__node_size(presence__count(map)));
+  if (!node) return NULL;
+  node->refs = 1;
+  node->map = map;
+  node->unused = 0;
+  return node;
+}
+
+static void copy_slots(presence__slot *to, const presence__slot *from, unsigned count) {
+  for (unsigned i = 0; i < count; i++)
+    to[i] = from[i];
+}
+
+static void share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
+  for (unsigned i = 0; i < count; i++)
+    to[i] = presence__retain(from[i]);
+}
+
+bool presence__node_own(presence_heap *heap, presence__slot *at) {
+  if (presence__is_unique(*at)) return true;
+  struct presence__node *old = presence__object(*at);
+  struct presence__node *node = presence__node_new(heap, old->map);
+  if (!node) return false;
+  share_slots(node->slots, old->slots, presence__count(old->map));
+  old->refs--;
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}
+
+bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
+                        presence__slot slot) {
+  struct presence__node *old = presence__object(*at);
+  struct presence__node *node = presence__node_new(heap, old->map | presence__map_of(digit));
+  if (!node) return false;
+  unsigned index = presence__index(node->map, digit);
+  unsigned after = presence__count(old->map) - index;
+  node->slots[index] = slot;
+  if (old->refs == 1) {
+    copy_slots(node->slots, old->slots, index);
+    copy_slots(node->slots + index + 1, old->slots + index, after);
+    presence__give(heap, old, presence__node_size(index + after));
+  } else {
+    share_slots(node->slots, old->slots, index);
+    share_slots(node->slots + index + 1, old->slots + index, after);
+    old->refs--;
+  }
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}
+
+/* The map without the bit of the slot at an index. */
+static uint16_t map_without(uint16_t map, unsigned index) {
+  uint16_t rest = map;
+  for (unsigned i = 0; i < index; i++)
+    rest &= (uint16_t)(rest - 1);
+  return (uint16_t)(map ^ (rest & -rest));
+}
+
+bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index) {
+  struct presence__node *old = presence__object(*at);
+  struct presence__node *node = presence__node_new(heap, map_without(old->map, index));
+  if (!node) return false;
+  unsigned after = presence__count(node->map) - index;
+  if (old->refs == 1) {
+    copy_slots(node->slots, old->slots, index);
+    copy_slots(node->slots + index, old->slots + index + 1, after);
+    presence__slot dropped = old->slots[index];
+    presence__give(heap, old, presence__node_size(index + after + 1));
+    presence__release(heap, dropped);
+  } else {
+    share_slots(node->slots, old->slots, index);
+    share_slots(node->slots + index, old->slots + index + 1, after);
+    old->refs--;
+  }
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}

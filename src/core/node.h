@@ -1,0 +1,109 @@
+/* Inner nodes of tries, and the other objects that hold slots; how each is laid out.
+
+     NODE       | refs 4 | map 2 | - 2 | slot, highest digit first ...   |
+     COLLISION  | refs 4 | count 4     | slot, in the order of names ... |
+     FEW        | refs 4 | count 4     | record, oldest first ...        |
+     ITEM       | refs 4 | hash 4      | record | age                    |
+     TOPIC      | refs 4 | hash 4      | root   | keys, metas, bytes, name |
+     MANY       | refs 4 | count 4     | by age | by pid | next age      |
+     SEQ        | refs 4 | count 4     | map 2, level 1, - 5 | slot ...  |
+
+   A shape is canonical: a node holds two slots or more, or one that is a node; so equal content
+   makes equal tries, in whatever order it was put in. */
+#ifndef PRESENCE_CORE_NODE_H
+#define PRESENCE_CORE_NODE_H
+
+#include "core/bits.h"
+#include "core/heap.h"
+#include "core/record.h"
+#include "core/slot.h"
+
+struct presence__node {
+  uint32_t refs;
+  uint16_t map;
+  uint16_t unused;
+  presence__slot slots[];
+};
+
+/* COLLISION and FEW. */
+struct presence__list {
+  uint32_t refs;
+  uint32_t count;
+  presence__slot slots[];
+};
+
+struct presence__item {
+  uint32_t refs;
+  uint32_t hash; /* high half of the pid's */
+  presence__slot record;
+  uint64_t age;
+};
+
+/* The name of a topic, shared by its versions. */
+struct presence__text {
+  uint32_t refs;
+  uint32_t size;
+  char bytes[];
+};
+
+struct presence_topic {
+  uint32_t refs;
+  uint32_t hash; /* high half of the name's */
+  presence__slot root;
+  uint32_t keys;
+  uint32_t metas;
+  uint64_t bytes; /* of its records */
+  struct presence__text *name;
+};
+
+struct presence__many {
+  uint32_t refs;
+  uint32_t count;
+  presence__slot by_age; /* SEQ over ITEM */
+  presence__slot by_pid; /* NODE over ITEM, or SEQ where a pid has several */
+  uint64_t next_age;
+};
+
+struct presence__seq {
+  uint32_t refs;
+  uint32_t count; /* items below */
+  uint16_t map;
+  uint8_t level; /* 0: its slots are items */
+  presence__slot slots[];
+};
+
+/* Entries of up to this many metas are arrays. */
+#define PRESENCE__FEW_MAX 8u
+
+static inline size_t presence__node_size(unsigned count) {
+  return sizeof(struct presence__node) + count * sizeof(presence__slot);
+}
+
+/* At least one slot, so that the queue of released objects has a place for its link. */
+static inline size_t presence__list_size(uint32_t count) {
+  return sizeof(struct presence__list) + (count ? count : 1) * sizeof(presence__slot);
+}
+
+static inline size_t presence__seq_size(unsigned count) {
+  return sizeof(struct presence__seq) + count * sizeof(presence__slot);
+}
+
+/* A list with room for count slots, *new*, its slots not set. NULL: out of memory. */
+struct presence__list *presence__list_new(presence_heap *heap, uint32_t count);
+
+/* A node of a map, *new*, its slots not set. NULL: out of memory. */
+struct presence__node *presence__node_new(presence_heap *heap, uint16_t map);
+
+/* Makes the node at *at one that nobody else holds, by a copy where it is shared. False: out of
+   memory, and *at is as it was. */
+bool presence__node_own(presence_heap *heap, presence__slot *at);
+
+/* Adds a slot (*taken* on success) for a digit that is not there; false: out of memory. */
+bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
+                        presence__slot slot);
+
+/* Removes, and releases, the slot at an index of a node of two slots or more; false: out of
+   memory. */
+bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index);
+
+#endif

@@ -1,0 +1,109 @@
+/* One presence: one allocation, shared by every state that holds it.
+
+     | refs 4 | hash 4 | key 4 | meta 4 | key bytes | pid | suffix size 2 | pid bytes | meta |
+   suffix | 0        4        8       12       16
+
+   hash: the high half of the key's hash. key: its size in the low 28 bits, then the kind of pid,
+   then whether there is a suffix. pid: 4 or 8 bytes of an integer (whichever is enough), or 4 bytes
+   of the size of a string. A meta on the wire is its bytes without the last brace, and the suffix
+   (`,"phx_ref":"..."}`). All behind the key is the tail: two records of one key are equal when
+   their tails are. */
+#ifndef PRESENCE_CORE_RECORD_H
+#define PRESENCE_CORE_RECORD_H
+
+#include <string.h>
+
+#include "core/heap.h"
+#include "core/presence.h"
+#include "core/slot.h"
+
+struct presence_meta {
+  uint32_t refs;
+  uint32_t hash;
+  uint32_t key_bits;
+  uint32_t meta_size;
+  char bytes[];
+};
+
+enum presence__kind { PRESENCE__INT32 = 0, PRESENCE__INT64, PRESENCE__STRING };
+
+#define PRESENCE__KEY_SIZE_MASK 0x0FFFFFFFu
+#define PRESENCE__KIND_SHIFT 28
+#define PRESENCE__HAS_SUFFIX 0x40000000u
+
+/* What tells leaves of a trie apart: bytes of a kind. Names of topics and keys are strings. */
+struct presence__name {
+  const char *bytes;
+  size_t size;
+  enum presence__kind kind;
+};
+
+/* A pid ready to be compared and stored; integer holds the bytes of an integer. */
+struct presence__pid {
+  struct presence__name name;
+  char integer[8];
+};
+
+static inline struct presence__name presence__name_of(presence_string s) {
+  return (struct presence__name){s.bytes, s.size, PRESENCE__STRING};
+}
+
+static inline bool presence__bytes_equal(const char *a, const char *b, size_t size) {
+  return size == 0 || memcmp(a, b, size) == 0;
+}
+
+static inline bool presence__names_equal(const struct presence__name *a,
+                                         const struct presence__name *b) {
+  return a->size == b->size && a->kind == b->kind &&
+         presence__bytes_equal(a->bytes, b->bytes, a->size);
+}
+
+/* A total order: below, equal to or above 0. */
+int presence__names_compare(const struct presence__name *a, const struct presence__name *b);
+
+/* The hash by which a name stands in its trie. */
+uint64_t presence__name_hash(const struct presence__name *name);
+
+/* Makes *out ready; it must not be moved or copied afterwards. PRESENCE_BAD_PID,
+   PRESENCE_TOO_LARGE. */
+enum presence_status presence__pid_init(struct presence__pid *out, presence_pid pid);
+
+/* What a new record is made of. */
+struct presence__parts {
+  presence_string key;
+  uint64_t key_hash;
+  const struct presence__name *pid;
+  presence_string meta;
+  presence_string suffix; /* size 0: none */
+};
+
+/* A *new* record; NULL: out of memory. */
+presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts);
+
+/* A *new* record of the same pid, meta and suffix under another key. */
+presence_meta *presence__record_rekey(presence_heap *heap, const presence_meta *record,
+                                      presence_string key, uint64_t key_hash);
+
+static inline uint32_t presence__key_size(const presence_meta *record) {
+  return record->key_bits & PRESENCE__KEY_SIZE_MASK;
+}
+
+static inline presence_string presence__key(const presence_meta *record) {
+  return (presence_string){record->bytes, presence__key_size(record)};
+}
+
+size_t presence__tail_size(const presence_meta *record);
+
+static inline size_t presence__record_size(const presence_meta *record) {
+  return sizeof *record + presence__key_size(record) + presence__tail_size(record);
+}
+
+struct presence__name presence__record_pid(const presence_meta *record);
+
+presence_string presence__record_suffix(const presence_meta *record);
+
+/* By pid, meta and suffix; the key does not count. compare is a total order. */
+bool presence__records_equal(const presence_meta *a, const presence_meta *b);
+int presence__records_compare(const presence_meta *a, const presence_meta *b);
+
+#endif

@@ -1,0 +1,101 @@
+/* Freeing, spread over calls.
+
+   An object whose count comes to 0 is put into the heap's queue; whoever pays takes objects from
+   there and releases what they hold, which may queue more. The queue needs no memory: an object's
+   first slot becomes the link, and the child that stood there is released at once (a chain at most
+   as long as a trie is deep, followed in a loop). */
+#include "core/heap.h"
+#include "core/node.h"
+
+/* The first slot of an object that holds others. */
+static presence__slot *link_of(presence__slot slot) {
+  if (presence__tag_of(slot) == PRESENCE__SEQ)
+    return ((struct presence__seq *)presence__object(slot))->slots;
+  /* NODE, FEW, COLLISION, TOPIC and MANY have it at the same place. */
+  return ((struct presence__list *)presence__object(slot))->slots;
+}
+
+void presence__bury(presence_heap *heap, presence__slot slot) {
+  for (;;) {
+    presence__slot child;
+    void *object = presence__object(slot);
+    if (presence__tag_of(slot) == PRESENCE__RECORD) {
+      presence__give(heap, object, presence__record_size(object));
+      return;
+    }
+    if (presence__tag_of(slot) == PRESENCE__ITEM) {
+      child = ((struct presence__item *)object)->record;
+      presence__give(heap, object, sizeof(struct presence__item));
+    } else {
+      presence__slot *link = link_of(slot);
+      child = *link;
+      *link = heap->queue;
+      heap->queue = slot;
+    }
+    if (!child || --*presence__refs(child) > 0) return;
+    slot = child;
+  }
+}
+
+static size_t release_rest(presence_heap *heap, const presence__slot *slots, size_t count) {
+  for (size_t i = 1; i < count; i++)
+    presence__release(heap, slots[i]);
+  return count;
+}
+
+/* Frees one object whose first slot is gone already; returns the slots it had. */
+static size_t free_one(presence_heap *heap, presence__slot slot) {
+  void *object = presence__object(slot);
+  size_t count = 1, size = 0;
+  switch (presence__tag_of(slot)) {
+  case PRESENCE__NODE: {
+    struct presence__node *node = object;
+    count = presence__count(node->map);
+    size = presence__node_size((unsigned)count);
+    release_rest(heap, node->slots, count);
+    break;
+  }
+  case PRESENCE__FEW:
+  case PRESENCE__COLLISION: {
+    struct presence__list *list = object;
+    count = list->count;
+    size = presence__list_size(list->count);
+    release_rest(heap, list->slots, count);
+    break;
+  }
+  case PRESENCE__SEQ: {
+    struct presence__seq *seq = object;
+    count = presence__count(seq->map);
+    size = presence__seq_size((unsigned)count);
+    release_rest(heap, seq->slots, count);
+    break;
+  }
+  case PRESENCE__TOPIC: {
+    struct presence_topic *topic = object;
+    struct presence__text *name = topic->name;
+    if (--name->refs == 0) presence__give(heap, name, sizeof *name + name->size);
+    size = sizeof *topic;
+    break;
+  }
+  case PRESENCE__MANY:
+    presence__release(heap, ((struct presence__many *)object)->by_pid);
+    count = 2;
+    size = sizeof(struct presence__many);
+    break;
+  case PRESENCE__RECORD:
+  case PRESENCE__ITEM:
+    return 0; /* freed when they are buried */
+  }
+  presence__give(heap, object, size);
+  return count + 1;
+}
+
+bool presence__heap_drain(presence_heap *heap, size_t budget) {
+  size_t spent = 0;
+  while (heap->queue && spent < budget) {
+    presence__slot slot = heap->queue;
+    heap->queue = *link_of(slot);
+    spent += free_one(heap, slot);
+  }
+  return heap->queue != 0;
+}

@@ -1,0 +1,82 @@
+/* Tries of hashes: topics by name, entries by key, items by pid. What differs between them is in
+   the leaves; a leaf is anything that is no NODE. */
+#ifndef PRESENCE_CORE_TRIE_H
+#define PRESENCE_CORE_TRIE_H
+
+#include "core/node.h"
+
+/* What is looked for. */
+struct presence__probe {
+  uint64_t hash;
+  struct presence__name name;
+};
+
+static inline struct presence__probe presence__probe_of(const struct presence__name *name) {
+  return (struct presence__probe){presence__name_hash(name), *name};
+}
+
+enum presence__found {
+  PRESENCE__EMPTY,  /* the trie holds nothing */
+  PRESENCE__HOLE,   /* at[depth] is a node without the digit */
+  PRESENCE__OTHER,  /* at[depth] is a leaf of another name */
+  PRESENCE__BESIDE, /* at[depth] is a collision of this very hash, without the name: index says
+                       where it would go */
+  PRESENCE__MATCH,  /* at[depth] is the leaf */
+  PRESENCE__INSIDE  /* at[depth] is a collision, the leaf its slot at index */
+};
+
+/* The way down to a name: at[0] is the root's slot, at[i] a slot of the node in at[i - 1]. */
+struct presence__path {
+  enum presence__found found;
+  unsigned depth;
+  uint32_t index;
+  presence__slot *at[PRESENCE__LEVELS + 1];
+};
+
+/* The name of a leaf (of a collision: of its first). */
+struct presence__name presence__leaf_name(presence__slot leaf);
+
+/* The hash of a leaf; the low half is right only where the high half is other's, too. */
+uint64_t presence__leaf_hash(presence__slot leaf, uint64_t other);
+
+/* The high half of the hash of a leaf, which is at hand without hashing. */
+uint32_t presence__leaf_hash_high(presence__slot leaf);
+
+/* Its whole hash. */
+uint64_t presence__leaf_whole_hash(presence__slot leaf);
+
+/* Fills *path and returns the leaf of the name, *borrowed*, or 0. root is not changed. */
+presence__slot presence__trie_locate(presence__slot *root, const struct presence__probe *probe,
+                                     struct presence__path *path);
+
+/* The leaf of the name, *borrowed*, or 0. */
+presence__slot presence__trie_find(presence__slot root, const struct presence__probe *probe);
+
+/* The same where the leaf is known not to be a collision's member and of this hash: for inlining
+   at hot places. Returns the only leaf that can match, or 0. */
+static inline presence__slot presence__trie_candidate(presence__slot slot, uint64_t hash) {
+  while (presence__tag_of(slot) == PRESENCE__NODE) {
+    const struct presence__node *node = presence__object(slot);
+    uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
+    if (!presence__map_has(from)) return 0;
+    slot = node->slots[presence__count(from) - 1];
+    hash <<= PRESENCE__BITS;
+  }
+  return slot;
+}
+
+/* Everything on the way is held by this trie alone, so the leaf may be edited in place. */
+bool presence__path_is_unique(const struct presence__path *path);
+
+/* Edits behind a path that has just been located. They copy what is shared, edit in place what is
+   not. False: out of memory, and the content is as it was; the path has to be located anew. */
+
+/* Adds a leaf (*taken* on success) whose name was not found. */
+bool presence__trie_insert(presence_heap *heap, struct presence__path *path, uint64_t hash,
+                           presence__slot leaf);
+/* Puts a leaf of the same name (*taken* on success) in place of the one found. */
+bool presence__trie_replace(presence_heap *heap, struct presence__path *path, presence__slot leaf);
+/* Removes the leaf found. */
+bool presence__trie_remove(presence_heap *heap, struct presence__path *path);
+
+#endif
