@@ -38,6 +38,15 @@ void presence__ws_mask(char *bytes, size_t n, const char *mask) {
     word ^= key;
     memcpy(bytes, &word, 8);
   }
+  if (n & 4) {
+    uint32_t half, half_key;
+    memcpy(&half_key, mask, 4);
+    memcpy(&half, bytes, 4);
+    half ^= half_key;
+    memcpy(bytes, &half, 4);
+    bytes += 4;
+    n -= 4;
+  }
   for (size_t i = 0; i < n; i++)
     bytes[i] = (char)(bytes[i] ^ twice[i]);
 }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { least_capacity = 4 };
+enum { least_capacity = 4, slot_bytes = sizeof(void *) };
 
 void presence__outbox_init(struct presence__outbox *o,
                            const struct presence__allocator *allocator) {
@@ -18,18 +18,18 @@ static struct presence__message *message_at(const struct presence__outbox *o, si
 void presence__outbox_clear(struct presence__outbox *o) {
   for (size_t i = 0; i < o->count; i++)
     presence__message_release(message_at(o, i));
-  presence__alloc_free(o->allocator, o->ring, o->capacity * sizeof *o->ring);
+  presence__alloc_free(o->allocator, o->ring, o->capacity * slot_bytes);
   presence__outbox_init(o, o->allocator);
 }
 
 /* Moves the queue to a ring of another capacity; false and unchanged when memory ran out. */
 static bool move(struct presence__outbox *o, size_t capacity) {
-  if (capacity > SIZE_MAX / 2 / sizeof *o->ring) return false;
-  struct presence__message **ring = presence__alloc_new(o->allocator, capacity * sizeof *o->ring);
+  if (capacity > SIZE_MAX / 2 / slot_bytes) return false;
+  struct presence__message **ring = presence__alloc_new(o->allocator, capacity * slot_bytes);
   if (!ring) return false;
   for (size_t i = 0; i < o->count; i++)
     ring[i] = message_at(o, i);
-  presence__alloc_free(o->allocator, o->ring, o->capacity * sizeof *o->ring);
+  presence__alloc_free(o->allocator, o->ring, o->capacity * slot_bytes);
   o->ring = ring;
   o->capacity = capacity;
   o->first = 0;

@@ -7,24 +7,31 @@ enum { parts = 5 };
 /* What is wrong with the i-th element being of that kind, or NULL. */
 static const char *fault_of_part(size_t i, enum presence__json_kind kind) {
   bool string = kind == PRESENCE__JSON_STRING;
-  if (i < 2 && !string && kind != PRESENCE__JSON_NUMBER && kind != PRESENCE__JSON_NULL)
-    return i == 0 ? "join_ref is no string, number or null" : "ref is no string, number or null";
-  if (i == 2 && !string) return "topic is no string";
-  if (i == 3 && !string) return "event is no string";
-  return NULL;
+  bool ref = string || kind == PRESENCE__JSON_NUMBER || kind == PRESENCE__JSON_NULL;
+  switch (i) {
+  case 0:
+    return ref ? NULL : "join_ref is no string, number or null";
+  case 1:
+    return ref ? NULL : "ref is no string, number or null";
+  case 2:
+    return string ? NULL : "topic is no string";
+  case 3:
+    return string ? NULL : "event is no string";
+  default:
+    return NULL;
+  }
 }
 
-static void keep_part(struct presence__v2 *out, size_t i, const struct presence__json *value) {
-  struct presence__json_span *const part[parts] = {&out->join_ref, &out->ref, &out->topic,
-                                                   &out->event, &out->payload};
-  part[i]->text = value->text;
-  part[i]->size = i < 2 && value->kind == PRESENCE__JSON_NULL ? 0 : value->size;
+static struct presence__json_span unless_null(struct presence__json_span ref) {
+  if (presence__json_kind_of(ref.text) == PRESENCE__JSON_NULL) ref.size = 0;
+  return ref;
 }
 
 const char *presence__v2_cut(const char *text, size_t n, unsigned max_depth,
                              struct presence__v2 *out, size_t *offset) {
   const char *end = n ? text + n : text;
   const char *p = presence__json_skip_space(text, end);
+  struct presence__json_span part[parts];
   size_t ignored;
   if (!offset) offset = &ignored;
   *offset = (size_t)(p - text);
@@ -39,7 +46,7 @@ const char *presence__v2_cut(const char *text, size_t n, unsigned max_depth,
     }
     const char *fault = fault_of_part(i, value.kind);
     if (fault) return fault;
-    if (i < parts) keep_part(out, i, &value);
+    if (i < parts) part[i] = (struct presence__json_span){value.text, value.size};
     p = presence__json_skip_space(value.text + value.size, end);
     *offset = (size_t)(p - text);
     if (p >= end) return "unexpected end";
@@ -51,7 +58,10 @@ const char *presence__v2_cut(const char *text, size_t n, unsigned max_depth,
   }
   p = presence__json_skip_space(p + 1, end);
   *offset = (size_t)(p - text);
-  return p < end ? "something follows the array" : NULL;
+  if (p < end) return "something follows the array";
+  *out =
+      (struct presence__v2){unless_null(part[0]), unless_null(part[1]), part[2], part[3], part[4]};
+  return NULL;
 }
 
 static char *put(char *dst, const char *bytes, size_t n) {

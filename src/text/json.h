@@ -57,7 +57,13 @@ bool presence__json_scan_first(const char *text, size_t n, unsigned max_depth,
                                struct presence__json *out);
 
 /* First byte in [p, end) that is no JSON white space, or end. */
-const char *presence__json_skip_space(const char *p, const char *end);
+static inline const char *presence__json_skip_space(const char *p, const char *end) {
+  /* One test settles it for all that is no space or control character. */
+  while (p < end && (unsigned char)*p <= ' ' &&
+         (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  return p;
+}
 
 /* A token or value inside scanned text. */
 struct presence__json_span {

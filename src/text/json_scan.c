@@ -21,16 +21,6 @@ struct scanner {
   uint64_t is_object[PRESENCE__JSON_DEPTH_CEILING / 64]; /* bit i: what is open at depth i */
 };
 
-const char *presence__json_skip_space(const char *p, const char *end) {
-  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-    p++;
-  return p;
-}
-
-static inline const char *skip_space(const char *p, const char *end) {
-  return p < end && (unsigned char)*p > ' ' ? p : presence__json_skip_space(p, end);
-}
-
 /* Every way to fail ends here; the functions below return NULL then. */
 static const char *fail(struct scanner *s, const char *at, const char *reason) {
   s->fault_at = at;
@@ -199,7 +189,7 @@ static const char *scan_value(struct scanner *s, const char *p) {
   const char *const end = s->end;
   bool object = false; /* what is open innermost */
   for (;;) {
-    p = skip_space(p, end);
+    p = presence__json_skip_space(p, end);
     if (p >= end) return fail(s, p, "");
     if (*p == '"') {
       p = scan_string(s, p, end);
@@ -266,10 +256,10 @@ static bool scan(const char *text, size_t n, unsigned max_depth, bool whole,
   s.end = s.start + n;
   s.depth = 0;
   s.max_depth = max_depth < PRESENCE__JSON_DEPTH_CEILING ? max_depth : PRESENCE__JSON_DEPTH_CEILING;
-  const char *first = skip_space(s.start, s.end);
+  const char *first = presence__json_skip_space(s.start, s.end);
   const char *behind = scan_value(&s, first);
   if (behind && whole) {
-    const char *rest = skip_space(behind, s.end);
+    const char *rest = presence__json_skip_space(behind, s.end);
     if (rest < s.end) behind = fail(&s, rest, "something follows the value");
   }
   if (!behind) return report_fault(&s, out);

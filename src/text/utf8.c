@@ -26,11 +26,18 @@ size_t presence__utf8_sequence(const char *s, size_t n) {
   return 0;
 }
 
-static const char *skip_ascii(const char *p, const char *end) {
+/* First byte in [p, end) that is not ASCII, or end. start <= p is where reading is allowed. */
+static const char *skip_ascii(const char *start, const char *p, const char *end) {
   while (end - p >= 8) {
     uint64_t mask = presence__swar_load(p) & PRESENCE__SWAR_HIGH;
     if (mask) return p + presence__swar_first(mask);
     p += 8;
+  }
+  if (p < end && end - start >= 8) {
+    /* The last word, those of its bytes shifted out that are before p. */
+    size_t before = (size_t)(8 - (end - p));
+    uint64_t mask = (presence__swar_load(end - 8) & PRESENCE__SWAR_HIGH) >> (8 * before);
+    return mask ? p + presence__swar_first(mask) : end;
   }
   while (p < end && (unsigned char)*p < 0x80)
     p++;
@@ -40,15 +47,12 @@ static const char *skip_ascii(const char *p, const char *end) {
 bool presence__utf8_valid(const char *s, size_t n) {
   if (n == 0) return true;
   const char *end = s + n;
-  const char *p = skip_ascii(s, end);
+  const char *p = skip_ascii(s, s, end);
   while (p < end) {
-    if ((unsigned char)*p < 0x80) {
-      p = skip_ascii(p, end);
-      continue;
-    }
     size_t length = presence__utf8_sequence(p, (size_t)(end - p));
     if (length == 0) return false;
     p += length;
+    if (p < end && (unsigned char)*p < 0x80) p = skip_ascii(s, p, end);
   }
   return true;
 }
