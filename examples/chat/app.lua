@@ -121,8 +121,6 @@ local function connect(params)
     return nil, "user_id is missing"
   elseif #user_id > max_user_id_bytes then
     return nil, "user_id is too long"
-  elseif not presence.join_diff_json(user_id, "{}") then
-    return nil, "user_id is not UTF-8"
   end
   return { user_id = user_id }
 end

@@ -56,6 +56,17 @@ test("many at once are one line", (t) => {
   assert.deepEqual(told, ["ann+ben+cho joined", "dan left"]);
 });
 
+test("who says something at once is announced first", (t) => {
+  const { notices, told, pass } = newNotices(t);
+  notices.join("ann");
+  notices.acts("ben");
+  assert.deepEqual(told, []);
+  notices.acts("ann");
+  assert.deepEqual(told, ["ann joined"]);
+  pass(5000);
+  assert.deepEqual(told, ["ann joined"]);
+});
+
 test("nothing is told after the end", (t) => {
   const { notices, told, pass } = newNotices(t);
   notices.join("ann");

@@ -45,14 +45,22 @@ export class Notices {
     this.going.clear();
   }
 
+  /** Somebody acts: that they came is told before what they do. */
+  acts(name) {
+    if (this.joined.has(name)) this.#flush();
+  }
+
   #flushSoon() {
-    this.flushTimer ??= setTimeout(() => {
-      this.flushTimer = null;
-      for (const kind of ["joined", "left"]) {
-        const names = [...this[kind]];
-        this[kind].clear();
-        if (names.length > 0) this.tell(kind, names);
-      }
-    }, this.batchMs);
+    this.flushTimer ??= setTimeout(() => this.#flush(), this.batchMs);
+  }
+
+  #flush() {
+    clearTimeout(this.flushTimer);
+    this.flushTimer = null;
+    for (const kind of ["joined", "left"]) {
+      const names = [...this[kind]];
+      this[kind].clear();
+      if (names.length > 0) this.tell(kind, names);
+    }
   }
 }

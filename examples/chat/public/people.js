@@ -5,6 +5,7 @@ import { since } from "./names.js";
 const maxShown = 150;
 const filterFrom = 12;
 const fadeMs = 260;
+const collator = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
 
 function detailOf(person) {
   const words = [];
@@ -68,9 +69,8 @@ export class People {
 
   #sorted() {
     const own = this.currentSession()?.name;
-    const compare = new Intl.Collator(undefined, { sensitivity: "base", numeric: true }).compare;
     return [...this.room.people.values()].sort((a, b) =>
-      (b.key === own) - (a.key === own) || compare(a.key, b.key) || (a.key < b.key ? -1 : 1));
+      (b.key === own) - (a.key === own) || collator.compare(a.key, b.key) || (a.key < b.key ? -1 : 1));
   }
 
   #drawRows(shown) {

@@ -155,6 +155,7 @@ export class Room extends EventTarget {
     const user = text(message?.user, 200);
     if (!body || !user) return;
     this.#stopTyping(user);
+    this.notices.acts(user);
     const own = this.rows.findLast((row) => row.isOwn && row.id === message.id);
     if (own && user === this.session.name) {
       own.state = "sent";
