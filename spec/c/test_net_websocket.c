@@ -306,7 +306,7 @@ static void fragments_add_up_to_the_limit(void **state) {
    back; work is linear. */
 static void one_byte_fragments_pin_no_memory(void **state) {
   (void)state;
-  enum { many = 131000 };
+  static const size_t many = 131000;
   struct failing f;
   struct presence__ws ws;
   struct presence__ws_event event;

@@ -199,9 +199,10 @@ static void cuts_named_members(void **state) {
 
 static void cutting_reports_that_memory_ran_out(void **state) {
   (void)state;
+  static const char tail[] = "\",\"phx_ref\":1,\"b\":2}";
   static char object[400] = "{\"a\":\"";
   memset(object + 6, 'x', 300);
-  strcpy(object + 306, "\",\"phx_ref\":1,\"b\":2}");
+  memcpy(object + 306, tail, sizeof tail);
   for (long n = 1;; n++) {
     struct failing f;
     struct presence__buf b;

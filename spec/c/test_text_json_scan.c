@@ -349,29 +349,36 @@ static void no_prefix_of_a_container_is_accepted(void **state) {
   }
 }
 
+static void put(struct presence__buf *b, struct text text) {
+  assert_true(presence__buf_append(b, text.bytes, text.size));
+}
+
 static void combines_into_arrays_and_objects(void **state) {
   (void)state;
   struct presence__json found;
-  char text[512];
+  struct presence__buf b;
+  presence__buf_init(&b, NULL);
   for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++) {
-    for (size_t k = 0; k < sizeof refused / sizeof *refused; k += 7) {
-      size_t n = 0;
-      memcpy(text, "[\"x\",", 5), n = 5;
-      memcpy(text + n, accepted[i].bytes, accepted[i].size), n += accepted[i].size;
-      memcpy(text + n, ",{\"y\":", 6), n += 6;
-      memcpy(text + n, accepted[i].bytes, accepted[i].size), n += accepted[i].size;
-      memcpy(text + n, "}]", 2), n += 2;
-      assert_true(scan(text, n, 64, &found));
-      assert_int_equal(found.size, n);
+    presence__buf_clear(&b);
+    put(&b, (struct text)T("[\"x\","));
+    put(&b, accepted[i]);
+    put(&b, (struct text)T(",{\"y\":"));
+    put(&b, accepted[i]);
+    put(&b, (struct text)T("}]"));
+    assert_true(scan(b.data, b.size, 64, &found));
+    assert_int_equal(found.size, b.size);
+    for (size_t k = 0; k < sizeof refused / sizeof *refused; k++) {
       if (memchr(refused[k].bytes, ',', refused[k].size)) continue;
-      n = 1;
-      memcpy(text + n, accepted[i].bytes, accepted[i].size), n += accepted[i].size;
-      text[n++] = ',';
-      memcpy(text + n, refused[k].bytes, refused[k].size), n += refused[k].size;
-      text[n++] = ']';
-      if (scan(text, n, 64, &found)) fail_msg("accepted: %.*s", (int)n, text);
+      presence__buf_clear(&b);
+      put(&b, (struct text)T("["));
+      put(&b, accepted[i]);
+      put(&b, (struct text)T(","));
+      put(&b, refused[k]);
+      put(&b, (struct text)T("]"));
+      if (scan(b.data, b.size, 64, &found)) fail_msg("accepted: %.*s", (int)b.size, b.data);
     }
   }
+  presence__buf_free(&b);
 }
 
 static void gives_kind_and_span(void **state) {
@@ -432,16 +439,16 @@ static void limits_depth_exactly(void **state) {
   (void)state;
   enum { most = PRESENCE__JSON_DEPTH_CEILING + 8 };
   static char text[2 * most];
-  static const unsigned limits[] = {0, 1, 2, 63, 64, 65, 127, 128, 129, 1023, 1024};
+  static const size_t limits[] = {0, 1, 2, 63, 64, 65, 127, 128, 129, 1023, 1024};
   struct presence__json found;
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-    unsigned limit = limits[i];
+    size_t limit = limits[i];
     memset(text, '[', limit);
     memset(text + limit, ']', limit);
-    if (limit > 0) assert_true(scan(text, 2 * limit, limit, &found));
+    if (limit > 0) assert_true(scan(text, 2 * limit, (unsigned)limit, &found));
     memset(text, '[', limit + 1);
     memset(text + limit + 1, ']', limit + 1);
-    assert_false(scan(text, 2 * (limit + 1), limit, &found));
+    assert_false(scan(text, 2 * (limit + 1), (unsigned)limit, &found));
     assert_int_equal(found.fault, PRESENCE__JSON_TOO_DEEP);
     assert_int_equal(found.fault_at, limit);
   }
