@@ -22,6 +22,7 @@ have_lua_file() { [ -e "/usr/share/lua/5.1/$1" ] && [ -e "/usr/share/lua/5.4/$1"
 have_busted() { [ -e /usr/bin/busted ] && have_lua_file busted/init.lua; }
 have_c_library() { have cc && printf 'int main(void){return 0;}' | cc -x c - -o /dev/null "$@" 2>/dev/null; }
 have_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium; }
+have_nginx_lua() { [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ]; }
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
 
 # want PACKAGE "why" probe…: notes the package when the probe fails.
@@ -88,6 +89,8 @@ want_test() {
   want clang "the C code also compiles clean with clang" have clang
   want_npm "runs the end-to-end tests"
   want chromium "browser of the end-to-end tests" have_chromium
+  want nginx "the specs of the nginx platform run in real workers" have nginx
+  want libnginx-mod-http-lua "Lua in nginx" have_nginx_lua
 }
 want_fmt() {
   want clang-format "formats the C code" have clang-format
@@ -133,6 +136,24 @@ apt() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
+# Packages with a service (nginx) would start it at once. Here only the program is wanted.
+policy=/usr/sbin/policy-rc.d
+services_held=
+hold_services() {
+  if [ -e $policy ]; then return 0; fi
+  services_held=yes
+  trap release_services EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+  $as_root chmod +x $policy
+}
+release_services() {
+  if [ -z "$services_held" ]; then return 0; fi
+  $as_root rm -f $policy
+  services_held=
+  trap - EXIT INT TERM HUP
+}
+
 # apt_install PACKAGE…: dpkg's hundreds of lines are shown only when it fails.
 apt_install() {
   options="--no-remove --no-install-recommends"
@@ -140,9 +161,19 @@ apt_install() {
   count=$(apt -s install $options "$@" 2>/dev/null | grep -c '^Inst ' || true)
   echo "apt-get install $options $*"
   if [ "$count" -gt "$#" ]; then echo "  $count packages with all that they depend on; this may take some minutes"; fi
+  case " $* " in
+    *" nginx "*)
+      echo "  nginx's own service is not started now; the package enables it for the next boot, which"
+      echo "  'systemctl disable nginx' undoes"
+      hold_services
+      ;;
+  esac
   log=$(mktemp)
+  status=0
   # shellcheck disable=SC2086
-  if apt -y install $options "$@" >"$log" 2>&1; then
+  apt -y install $options "$@" >"$log" 2>&1 || status=$?
+  release_services
+  if [ $status -eq 0 ]; then
     rm -f "$log"
     return 0
   fi

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit
 
 suites=(c c-sanitize c-clang c-valgrind
   unit-lua5.4 unit-luajit unit-sanitize
-  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit house e2e)
+  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e)
 time_limit_s=${SUITE_TIME_LIMIT_S:-420}
 logs=$PWD/build/test-logs
 
@@ -121,6 +121,7 @@ run_contract-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/contract;
 run_contract-luajit() { bash scripts/build.sh && lua_specs luajit spec/contract; }
 run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
+run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
 run_house() { bash scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua spec/house; }
 run_e2e() { bash scripts/build.sh && node_tests e2e; }
 
@@ -131,6 +132,7 @@ describe() {
     c-clang) echo "C tests, compiled by clang" ;;
     c-valgrind) echo "C tests under valgrind" ;;
     unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;
+    nginx) echo "specs of spec/nginx inside real nginx workers" ;;
     house) echo "the rules of the house" ;;
     e2e) echo "end to end: Node and a browser against real servers" ;;
     *-lua5.4) echo "specs of spec/${1%-*} under Lua 5.4" ;;
