@@ -15,7 +15,7 @@ read_globals = {
   coroutine = { fields = { "isyieldable", "close" } },
 }
 
-files["lua/presence/nginx"] = { read_globals = { "ngx", "ndk" } }
+files["lua/presence/nginx"] = { globals = { "ngx" } }
 files[".luacheckrc"] = { std = "min+luacheckrc" }
 files["examples/nginx"] = { read_globals = { "ngx" } }
 files["spec"] = { std = "min+busted" }

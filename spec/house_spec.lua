@@ -14,6 +14,8 @@ local lua_entries = {
   "presence.testing",
   "presence.testing.assertions",
   "presence.luv.loop", -- loops, for presence.new
+  "presence.nginx",
+  "presence.nginx.loop",
   "presence.manual.loop",
   "presence.words", -- for applications that put error words into their users' language
 }

@@ -44,6 +44,16 @@ M.server = {
   drain_timeout_s = 10, -- and what is left then is ended
 }
 
+--- Options of the endpoint inside of nginx: `presence.nginx.start(endpoint, opts)`.
+M.nginx = {
+  receive_bytes = 64 * 1024, -- read from a socket at once
+  write_high_water_bytes = 64 * 1024, -- waiting for a socket before its outbox holds back
+  send_timeout_s = 30, -- for a client to take anything at all
+  linger_timeout_s = 2, -- for a client to answer our close frame and hang up
+  drain_spread_s = 2, -- when a worker ends, its sockets close spread over this time
+  drain_timeout_s = 10, -- and what is left then is ended
+}
+
 local function typename(value)
   return type(value)
 end

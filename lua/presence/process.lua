@@ -159,9 +159,12 @@ end
 
 --- Open a process that serves posted work one item after another, and its mailbox between them.
 ---@param server {on_work: fun(item), on_message: fun(message), on_crash: fun(err: string)}
+---@param executor {spawn: fun(self, fn: function, ...)}|nil what runs its tasks; default: the loop
 ---@return presence.Process
-function Processes:open(server)
-  return new_process(self, { server_ = server, work_ = new_queue() })
+function Processes:open(server, executor)
+  return new_process(self, {
+    server_ = server, work_ = new_queue(), executor_ = executor or self.loop,
+  })
 end
 
 local function serve(self)
@@ -199,7 +202,7 @@ end
 function Process:turn()
   self.woken_ = false
   if not self.busy_ then
-    self.processes.loop:spawn(serve_until_idle, self)
+    self.executor_:spawn(serve_until_idle, self)
   end
 end
 
@@ -214,7 +217,7 @@ end
 function Process:post_now(item)
   push(self.work_, item)
   if not self.busy_ then
-    self.processes.loop:spawn(serve_until_idle, self)
+    self.executor_:spawn(serve_until_idle, self)
   end
 end
 

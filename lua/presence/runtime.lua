@@ -17,12 +17,14 @@ local M = {}
 local Runtime = {}
 Runtime.__index = Runtime
 
-local function log_to_stderr(level, message, fields)
-  if level == "debug" or level == "info" then
-    return
+local function write_to_stderr(level, line)
+  if level ~= "debug" and level ~= "info" then
+    io.stderr:write("presence: ", level, ": ", line, "\n")
   end
-  local parts = { "presence: ", level, ": ", message }
-  local names = {}
+end
+
+local function line_of(message, fields)
+  local parts, names = { message }, {}
   for name in pairs(fields or {}) do
     names[#names + 1] = name
   end
@@ -30,7 +32,15 @@ local function log_to_stderr(level, message, fields)
   for _, name in ipairs(names) do
     parts[#parts + 1] = " " .. name .. "=" .. tostring(fields[name])
   end
-  io.stderr:write(table.concat(parts), "\n")
+  return table.concat(parts)
+end
+
+-- Into the log that the loop's platform has, else to standard error.
+local function default_log(loop)
+  local write = loop.write_log or write_to_stderr
+  return function(level, message, fields)
+    write(level, line_of(message, fields))
+  end
 end
 
 -- What an end means to those who see a presence go.
@@ -101,7 +111,7 @@ function M.new(opts)
   check_options(opts)
   local self = setmetatable({ loop = opts.loop, options = opts, endpoints_ = {} }, Runtime)
   self.json = json.codec(opts.json)
-  local sink = opts.log or log_to_stderr
+  local sink = opts.log or default_log(opts.loop)
   self.log = function(level, message, fields)
     pcall(sink, level, message, fields or {})
   end

@@ -143,6 +143,7 @@ function Server:stop()
     end
   end
   os.execute("rm -rf '" .. self.folder .. "'")
+  uv.run "nowait" -- what was closed is closed
   return self.was_graceful
 end
 

@@ -344,7 +344,7 @@ function M.start(opts)
     joined = false,
     ended = false,
   }, Channel)
-  self.process = runtime.processes:open(self)
+  self.process = runtime.processes:open(self, connection.executor)
   self.pid = self.process.pid
   self.socket = socket.new {
     topic = opts.topic,

@@ -270,6 +270,7 @@ function M.new(opts)
     id = opts.id,
     options = options,
     remote_address = opts.remote_address,
+    executor = opts.transport.executor, -- runs the callbacks of its channels; nil: the loop does
     channels = {},
     channel_count = 0,
     told_diffs = setmetatable({ topics = {}, count = 0, most = options.max_channels }, ToldDiffs),

@@ -269,7 +269,8 @@ end
 ---@param request {path: string, query: table, headers: table, remote_address: string|nil,
 ---  secure: boolean|nil}
 ---@param transport {send: fun(data: string, is_binary: boolean|nil): boolean|nil, close: function,
----  framing: "websocket"|"message"|nil}
+---  framing: "websocket"|"message"|nil, executor: table|nil} executor: runs the callbacks of the
+---  connection's channels, where the platform ties them to it
 ---@return presence.Connection|nil
 ---@return integer|nil status
 ---@return string|nil reason

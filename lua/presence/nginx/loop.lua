@@ -158,6 +158,15 @@ function Loop:enter(fn, ...)
   end
 end
 
+local log_levels = { debug = ngx.DEBUG, info = ngx.INFO, warn = ngx.WARN, error = ngx.ERR }
+
+--- Writes a line into nginx's error log.
+---@param level "debug"|"info"|"warn"|"error"
+---@param line string
+function Loop.write_log(level, line)
+  ngx.log(log_levels[level] or ngx.ERR, "presence: ", line)
+end
+
 -- The contract.
 
 --- Seconds on a clock that never goes back.
