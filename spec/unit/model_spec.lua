@@ -17,9 +17,8 @@ local function random_from(seed)
 end
 
 local TOPICS = { "room:1", "room:2", "", "größe", "a\0b", "busy" }
-local KEYS = { "ann", "bob", "", "__proto__", "\0", "é", '"', "k1", "k2", "k3", "k4", "k5",
-  "k6", "k7" }
-local PIDS = { 1, 2, 3, "1", "2", -7, "", 2 ^ 53 }
+local KEYS = { "ann", "bob", "", "__proto__", "\0", "é", '"', "k1" }
+local PIDS = { 1, 2, "1", "", 2 ^ 53 }
 local METAS = { "{}", "[]", "1", '{"a":1}', '{"a":2}', '"\\u0000"', " {} " }
 
 -- The model: topic → key → array of {pid, data}, oldest first.
@@ -112,7 +111,7 @@ end
 local function random_place(random)
   local topic = TOPICS[random(#TOPICS)]
   local key = KEYS[random(topic == "busy" and 2 or #KEYS)]
-  local pid = topic == "busy" and random(60) or PIDS[random(#PIDS)]
+  local pid = topic == "busy" and random(30) or PIDS[random(#PIDS)]
   return topic, key, pid
 end
 
@@ -121,7 +120,7 @@ local function edit_once(random, model, track, untrack, update)
   local topic, key, pid = random_place(random)
   local dice = random(100)
   local meta = METAS[random(#METAS)]
-  if dice <= 50 then
+  if dice <= 45 then
     track(topic, key, pid, meta)
     Model.track(model, topic, key, pid, meta)
   elseif dice <= 80 then
@@ -176,7 +175,7 @@ local function make_versions(random, edits)
   for _, topic in ipairs(TOPICS) do
     texts[topic] = ""
   end
-  local versions = { { state = s, texts = texts } }
+  local versions = { { state = s, texts = texts, touched = TOPICS } }
   for _ = 1, edits do
     local touched
     if random(50) == 1 then
@@ -193,7 +192,7 @@ local function make_versions(random, edits)
       assert(state_text(s, topic) == next_texts[topic], "the state differs from the model")
     end
     texts = next_texts
-    versions[#versions + 1] = { state = s, texts = texts }
+    versions[#versions + 1] = { state = s, texts = texts, touched = touched }
   end
   return versions, model
 end
@@ -225,8 +224,10 @@ describe("random edits", function()
     local versions, model = make_versions(random, EDITS)
     check_counts(versions[#versions].state, model)
     collectgarbage()
-    for _, version in ipairs(versions) do
-      for _, topic in ipairs(TOPICS) do
+    -- What a version holds of a topic was made by an edit of that topic: to look at what each edit
+    -- touched sees all of it, and now and then at everything sees the topics' own map.
+    for i, version in ipairs(versions) do
+      for _, topic in ipairs(i % 20 == 0 and TOPICS or version.touched) do
         if state_text(version.state, topic) ~= version.texts[topic] then
           error("an old version changed; PRESENCE_SEED=" .. SEED)
         end

@@ -23,12 +23,12 @@ describe("list_json", function()
   it("holds every key", function()
     local s = EMPTY
     for i = 1, 300 do
-      s = s:track("t", "k" .. i, i, '{"n":' .. i .. "}")
+      s = s:track("t", "k" .. i, i, '{"name":"k' .. i .. '"}')
     end
     local list, count = cjson.decode(s:list_json("t")), 0
     for key, entry in pairs(list) do
       count = count + 1
-      assert.are.equal(key, "k" .. entry.metas[1].n)
+      assert.are.equal(key, entry.metas[1].name)
     end
     assert.are.equal(300, count)
   end)

@@ -49,14 +49,14 @@ local methods = {
 
 --- Values of which none fits where `value` stands.
 local function wrong_for(value)
-  local wrong = { true, print, io.stdout, setmetatable({}, { __name = "PresenceState" }), "\0nil" }
+  local wrong = { true, print, io.stdout, "\0nil" }
   for _, candidate in ipairs { state, meta, entry } do
     if value ~= candidate then
       wrong[#wrong + 1] = candidate
     end
   end
   if type(value) ~= "table" then
-    wrong[#wrong + 1] = {}
+    wrong[#wrong + 1] = setmetatable({}, { __name = "PresenceState" })
   end
   if type(value) ~= "number" then
     wrong[#wrong + 1] = 1

@@ -13,7 +13,7 @@ describe("the registry of error words", function()
 
   it("explains each in a sentence", function()
     for word, meaning in pairs(words) do
-      assert.is_truthy(word:find "^%l[%l_]*$", word)
+      assert.is_truthy(word:find "^%l[%l%d_]*$", word)
       assert.is_truthy(meaning:find "^%l.*%w$" and #meaning > 10, word)
     end
   end)
