@@ -269,6 +269,9 @@ function M.new(endpoint, opts)
   if type(endpoint) ~= "table" or type(endpoint.bind) ~= "function" then
     error("testing.new: needs an endpoint, made by presence.endpoint", 2)
   end
+  if type(opts) == "string" then
+    opts = nil -- the second result of require in `testing.new(require "app")`, by Lua 5.4
+  end
   local loop = manual_loop.new()
   local logged = {}
   local function log(level, message, fields)

@@ -70,6 +70,9 @@ function M.new(endpoint, opts)
   if type(endpoint) ~= "table" or type(endpoint.bind) ~= "function" then
     error("serve: needs an endpoint, made by presence.endpoint", 2)
   end
+  if type(opts) == "string" then
+    opts = nil -- the second result of require in `serve(require "app")`, by Lua 5.4
+  end
   local options = config.merge("serve", config.server, opts, allowed)
   check_options(options)
   local runtime = options.runtime or require("presence.default").get()
