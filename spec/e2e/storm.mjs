@@ -9,8 +9,8 @@ import { until } from "./support/wait.mjs";
 
 const clients = 1000;
 const topic = "room:storm";
-const options = { timeout: 120_000 };
-const settleWithinMs = 60_000;
+const options = { timeout: 240_000 };
+const settleWithinMs = 120_000; // the mirrors cost this process far more than they cost the server
 
 let server;
 const crowd = [];
@@ -73,6 +73,10 @@ class Light {
     return this.send(String(this.lastRef), event, payload);
   }
 
+  beat() {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send('[null,"beat","phoenix","heartbeat",{}]');
+  }
+
   hear(text, bytes) {
     const [, ref, , event, payload] = parse(text);
     if (event === "phx_reply") {
@@ -99,11 +103,15 @@ class Light {
   }
 }
 
-/** Keys with their refs as one text; the order of metas is presentation. */
-function content(state) {
-  const rows = Object.getOwnPropertyNames(state ?? {}).map((key) =>
-    [key, state[key].metas.map((meta) => `${meta.phx_ref} ${meta.status ?? ""}`).sort()]);
-  return JSON.stringify(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** What an entry says, as text; the order of metas is presentation. */
+const entryText = ({ metas }) => metas.map((meta) => `${meta.phx_ref} ${meta.status ?? ""}`).sort().join("\n");
+
+const contentOf = (state) =>
+  new Map(Object.getOwnPropertyNames(state).map((key) => [key, entryText(state[key])]));
+
+function equals(state, truth) {
+  const keys = Object.getOwnPropertyNames(state ?? {});
+  return keys.length === truth.size && keys.every((key) => entryText(state[key]) === truth.get(key));
 }
 
 /** A newcomer's presence_state is the truth; every mirror must come to be it. */
@@ -112,10 +120,10 @@ async function assertExact(t, name, observers, people) {
   await fresh.open();
   assert.equal((await fresh.join()).status, "ok");
   await until("presence_state", () => fresh.state);
-  const truth = content(fresh.state);
-  await until("exact mirrors", forAll(observers, (one) => content(one.state) === truth), settleWithinMs)
+  const truth = contentOf(fresh.state);
+  await until("exact mirrors", forAll(observers, (one) => equals(one.state, truth)), settleWithinMs)
     .catch(() => {}); // which ones differ is said below
-  const wrong = observers.filter((one) => content(one.state) !== truth);
+  const wrong = observers.filter((one) => !equals(one.state, truth));
   const detail = wrong.slice(0, 3).map((one) =>
     `${one.userId}: ${Object.keys(one.state ?? {}).length} keys, closed ${one.closed}`).join("; ");
   fresh.close();
@@ -126,13 +134,21 @@ async function assertExact(t, name, observers, people) {
   t.diagnostic(`${observers.length} mirrors exact, ${people} people`);
 }
 
-function reportTraffic(t, what, observers, ms) {
+/** Starts to measure; the result tells the test what it took. */
+function measure(t, what, observers) {
+  for (const one of observers) one.forgetTraffic();
+  const started = performance.now();
+  const cpuBefore = server.cpuMs();
+  return () => reportTraffic(t, what, observers, performance.now() - started, server.cpuMs() - cpuBefore);
+}
+
+function reportTraffic(t, what, observers, ms, serverCpuMs) {
   const spread = (pick, unit) => {
     const values = observers.map(pick).sort((a, b) => a - b);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     return `${values[0]} to ${values[values.length - 1]} ${unit}, mean ${mean.toFixed(1)}`;
   };
-  t.diagnostic(`${what}: ${Math.round(ms)} ms; an observer got ${spread((one) => one.frames, "frames")}; `
+  t.diagnostic(`${what}: ${Math.round(ms)} ms, of which the server computed ${serverCpuMs} ms; an observer got ${spread((one) => one.frames, "frames")}; `
     + `${spread((one) => one.bytes, "bytes")}`);
 }
 
@@ -148,10 +164,14 @@ function forAll(observers, holds) {
 const everybodySees = (observers, people) => forAll(observers,
   (one) => Object.getOwnPropertyNames(one.state ?? {}).length === people);
 
+// As phoenix.js does: a socket that says nothing for a minute is closed.
+const heartbeats = setInterval(() => crowd.forEach((one) => one.beat()), 20_000);
+
 before(async () => {
   server = await Server.start();
 });
 after(async () => {
+  clearInterval(heartbeats);
   for (const one of crowd) one.close();
   await server?.stop();
 });
@@ -161,33 +181,33 @@ test(`${clients} clients join one room at once`, options, async (t) => {
   for (let i = 0; i < clients; i += 100) {
     await Promise.all(crowd.slice(i, i + 100).map((one) => one.open()));
   }
+  const report = measure(t, "storm of joins", crowd);
   const started = performance.now();
   const replies = await Promise.all(crowd.map((one) => one.join()));
   t.diagnostic(`all joins answered after ${Math.round(performance.now() - started)} ms`);
   assert.ok(replies.every((reply) => reply.status === "ok"));
   await until("view of everybody with everybody", everybodySees(crowd, clients), settleWithinMs);
-  reportTraffic(t, "storm of joins", crowd, performance.now() - started);
+  report();
   await assertExact(t, "newcomer", crowd, clients);
 });
 
-test("all of them set a status at once", options, async (t) => {
-  for (const one of crowd) one.forgetTraffic();
-  const started = performance.now();
-  const replies = await Promise.all(crowd.map((one) => one.push("status", { status: "busy" })));
+test("a quarter of them set a status at once", options, async (t) => {
+  const busy = crowd.slice(0, clients / 4);
+  const report = measure(t, "storm of statuses", crowd);
+  const replies = await Promise.all(busy.map((one) => one.push("status", { status: "busy" })));
   assert.ok(replies.every((reply) => reply.status === "ok"));
-  const isBusy = (one) => crowd.every(({ userId }) => one.state[userId]?.metas[0]?.status === "busy");
-  await until("status of everybody with everybody", forAll(crowd, isBusy), settleWithinMs);
-  reportTraffic(t, "storm of statuses", crowd, performance.now() - started);
+  const isBusy = (one) => busy.every(({ userId }) => one.state[userId]?.metas[0]?.status === "busy");
+  await until("view of the statuses with everybody", forAll(crowd, isBusy), settleWithinMs);
+  report();
   await assertExact(t, "second newcomer", crowd, clients);
 });
 
 test("half of them break off at once", options, async (t) => {
   const leaving = crowd.splice(0, clients / 2);
-  for (const one of crowd) one.forgetTraffic();
-  const started = performance.now();
+  const report = measure(t, "storm of leaves", crowd);
   for (const one of leaving) one.close();
   await until("view of those who stay", everybodySees(crowd, clients / 2), settleWithinMs);
-  reportTraffic(t, "storm of leaves", crowd, performance.now() - started);
+  report();
   await assertExact(t, "third newcomer", crowd, clients / 2);
   assert.ok(crowd.every((one) => one.closed === null), "nobody who stayed was thrown out");
 });
