@@ -1,6 +1,8 @@
 --- The suite of raw frames, through the port of a real nginx.
 
-local suite = [[function() require "spec.contract.raw_frames"(require "spec.nginx.raw_platform") end]]
+local suite = [[function()
+  require "spec.contract.raw_frames"(require "spec.nginx.raw_platform")
+end]]
 local location = [[
     location /socket { content_by_lua_block { require("spec.nginx.raw_platform").serve() } }]]
 
