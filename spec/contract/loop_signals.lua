@@ -6,8 +6,9 @@ local describe, it = busted.describe, busted.it
 
 ---@param current fun(): table the loop of the test under way
 ---@param settle fun(loop: table, seconds: number)
+---@param settle_until fun(is_done: fun(): boolean)
 ---@param take_error fun(): string what on_error was given
-return function(current, settle, take_error)
+return function(current, settle, settle_until, take_error)
   local loop
 
   busted.before_each(function() loop = current() end)
@@ -36,7 +37,7 @@ return function(current, settle, take_error)
         got[1] = signal:wait()
         got[2] = signal:wait(0.001)
       end)
-      settle(loop, 0.02)
+      settle_until(function() return got[2] ~= nil end)
       assert.same({ true, false }, got)
     end)
 
@@ -47,7 +48,7 @@ return function(current, settle, take_error)
         got[2] = signal:wait(0.001)
         got[3] = signal:wait()
       end)
-      settle(loop, 0.02)
+      settle_until(function() return got[2] ~= nil end)
       assert.same({ false, false }, got)
       signal:post()
       settle(loop, 0.001)
@@ -61,7 +62,7 @@ return function(current, settle, take_error)
         got[2] = signal:wait(0.02)
       end)
       loop:after(0.001, function() signal:post() end)
-      settle(loop, 0.05)
+      settle_until(function() return got[2] ~= nil end)
       assert.same({ true, false }, got)
     end)
 
@@ -76,7 +77,7 @@ return function(current, settle, take_error)
           if posts == 0 and signal:wait(1) then posts = posts + 1 end
         end)
         if not post_first then post_soon() end
-        settle(loop, 0.02)
+        settle_until(function() return posts > 0 end)
         assert.equal(1, posts)
         assert.equal(1, wakes)
       end

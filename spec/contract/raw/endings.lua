@@ -84,11 +84,10 @@ return function(platform)
       for i = 1, 4 do
         clients[i] = stage.open()
       end
-      endpoint:drain { spread_s = 0.2 }
-      stage.server.wait(0.05)
+      endpoint:drain { spread_s = 0.4 }
+      stage.server.wait(0.01)
       local open = endpoint:metrics().connections
       assert.is_true(open > 0 and open < 4, open .. " of 4 are open")
-      stage.server.wait(0.3)
       for i = 1, 4 do
         clients[i]:expect_close(1012)
       end
@@ -107,12 +106,12 @@ return function(platform)
     end)
 
     it("stays open for pings, not for what is sent to it", function()
-      stage.start(app.endpoint { idle_timeout_s = 0.3 })
+      stage.start(app.endpoint { idle_timeout_s = 0.6 })
       local pinging, listening = stage.open(), stage.open()
       listening:join("plain:1", '"1"')
       pinging:join("plain:1", '"1"')
       for i = 1, 10 do
-        stage.server.wait(0.06)
+        stage.server.wait(0.1)
         pinging:bytes(raw.frame(raw.ping, ""))
         assert.equal("pong", pinging:frame().kind)
         if i % 3 == 0 then
