@@ -218,7 +218,8 @@ return function(new_loop, settle, platform)
   end)
 
   describe("signals of it:", function()
-    require "spec.contract.loop_signals"(function() return loop end, settle, settle_until, take_error)
+    local function current() return loop end
+    require "spec.contract.loop_signals"(current, settle, settle_until, take_error)
   end)
 
   it("a task that yields by itself goes on, and is reported where it may not", function()
