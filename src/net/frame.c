@@ -3,13 +3,14 @@
 #include <stdint.h>
 #include <string.h>
 
-size_t presence__ws_head_size(size_t n) {
+/* Bytes of an unmasked head before a payload of n bytes. */
+static size_t head_size(size_t n) {
   if (n < 126) return 2;
   return n < 65536 ? 4 : 10;
 }
 
 size_t presence__ws_write_head(char *dst, unsigned opcode, bool fin, size_t n, const char *mask) {
-  size_t size = presence__ws_head_size(n);
+  size_t size = head_size(n);
   unsigned mask_bit = mask ? 0x80 : 0;
   dst[0] = (char)((fin ? 0x80 : 0) | opcode);
   if (size == 2) {

@@ -19,9 +19,6 @@ enum presence__ws_opcode {
 #define PRESENCE__WS_MASKED_HEAD_MAX 14u
 #define PRESENCE__WS_CONTROL_MAX 125u
 
-/* Bytes of an unmasked head before a payload of n bytes: 2, 4 or 10. */
-size_t presence__ws_head_size(size_t n);
-
 /* Writes a head to dst (room for 10, or 14 with a mask) and returns its size. opcode is 0 to 15;
    mask points to 4 bytes or is NULL for none. The payload is masked by the caller. */
 size_t presence__ws_write_head(char *dst, unsigned opcode, bool fin, size_t n, const char *mask);

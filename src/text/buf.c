@@ -20,8 +20,8 @@ void *presence__alloc_new(const struct presence__allocator *a, size_t size) {
   return a->reallocate(a->context, NULL, 0, size);
 }
 
-void *presence__alloc_resize(const struct presence__allocator *a, void *block, size_t old_size,
-                             size_t new_size) {
+static void *resize(const struct presence__allocator *a, void *block, size_t old_size,
+                    size_t new_size) {
   return a->reallocate(a->context, block, old_size, new_size);
 }
 
@@ -52,7 +52,7 @@ static bool grow(struct presence__buf *b, size_t more) {
   size_t capacity = b->capacity + b->capacity / 2;
   if (capacity < b->size + more) capacity = b->size + more;
   if (capacity < 64) capacity = 64;
-  char *data = presence__alloc_resize(b->allocator, b->data, b->capacity, capacity);
+  char *data = resize(b->allocator, b->data, b->capacity, capacity);
   if (!data) return false;
   b->data = data;
   b->capacity = capacity;
@@ -96,7 +96,7 @@ void presence__buf_shrink(struct presence__buf *b, size_t keep) {
     b->capacity = 0;
     return;
   }
-  char *data = presence__alloc_resize(b->allocator, b->data, b->capacity, want);
+  char *data = resize(b->allocator, b->data, b->capacity, want);
   if (data) {
     b->data = data;
     b->capacity = want;

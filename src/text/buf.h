@@ -16,11 +16,9 @@ struct presence__allocator {
 /* libc's realloc and free. */
 extern const struct presence__allocator presence__libc_allocator;
 
-/* Shorthands for the three uses of an allocator. The block of `new` is *new*; NULL: out of memory.
+/* Shorthands for two uses of an allocator. The block of `new` is *new*; NULL: out of memory.
    `free` takes NULL too. */
 void *presence__alloc_new(const struct presence__allocator *allocator, size_t size);
-void *presence__alloc_resize(const struct presence__allocator *allocator, void *block,
-                             size_t old_size, size_t new_size);
 void presence__alloc_free(const struct presence__allocator *allocator, void *block, size_t size);
 
 /* data[0..size) are the bytes, not terminated; data is NULL until something was reserved.
