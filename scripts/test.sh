@@ -122,7 +122,7 @@ run_contract-luajit() { bash scripts/build.sh && lua_specs luajit spec/contract;
 run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
 run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
-run_house() { bash scripts/build.sh && lua_specs lua5.4 spec/house_spec.lua spec/house; }
+run_house() { bash scripts/build.sh default tests && lua_specs lua5.4 spec/house_spec.lua spec/house; }
 run_e2e() { bash scripts/build.sh && node_tests e2e; }
 
 describe() {

@@ -69,10 +69,13 @@ function M.unused_symbols(objects, public)
       used[name] = true
     end
   end
+  -- The same source may be built several times, for several targets: one complaint is enough.
   for object, lines in pairs(objects) do
     for _, name in ipairs((M.symbols(lines))) do
       if not used[name] then
-        complaints[#complaints + 1] = ("%s: %s is used by no other object"):format(object, name)
+        used[name] = true
+        local complaint = "%s: in %s, and used by no other object"
+        complaints[#complaints + 1] = complaint:format(name, object)
       end
     end
   end
@@ -183,26 +186,35 @@ function M.undocumented(names, document)
   return complaints
 end
 
---- Functions without an annotation for language servers: a `---` block above `function X.name(` or
---- `X.name = `, or a `---@field name fun(`.
+-- The name that a row of Lua gives a function, and what stands between its parentheses.
+local function named_function(row)
+  local name, parameters = row:match("^%s*function%s+[%w_.]*[.:]([%w_]+)%s*%(([^)]*)")
+  if not name then
+    name = row:match("^%s*[%w_.]*%.([%w_]+)%s*=")
+  end
+  return name, parameters
+end
+
+--- Functions without an annotation for language servers: above `function X.name(` or `X.name = ` a
+--- comment of three dashes, with a tag where there are parameters; or a `---@field name fun(`.
 ---@param names string[]
 ---@param texts table<string, string>
 ---@return string[]
 function M.unannotated(names, texts)
   local annotated, complaints = {}, {}
   for _, text in pairs(texts) do
-    local block = false
+    local has_comment, has_tag = false, false
     for row in (text .. "\n"):gmatch("(.-)\n") do
       local field = row:match("^%s*%-%-%-@field%s+([%w_]+)%??%s+fun%(")
-      local name = row:match("^%s*function%s+[%w_.]*[.:]([%w_]+)%s*%(")
-        or row:match("^%s*[%w_.]*%.([%w_]+)%s*=")
+      local name, parameters = named_function(row)
       if field then
         annotated[field] = true
-      elseif name and block then
+      elseif name and (has_tag or has_comment and parameters == "") then
         annotated[name] = true
       end
-      local is_comment = row:find("^%s*%-%-") ~= nil
-      block = is_comment and not field and (block or row:find("^%s*%-%-%-@%l") ~= nil)
+      local is_comment = row:find("^%s*%-%-") ~= nil and not field
+      has_comment = is_comment and (has_comment or row:find("^%s*%-%-%-[^-]") ~= nil)
+      has_tag = is_comment and (has_tag or row:find("^%s*%-%-%-%s?@%l") ~= nil)
     end
   end
   for _, name in ipairs(names) do

@@ -8,7 +8,6 @@ local M = {}
 function M.objects()
   local objects = {}
   for _, path in ipairs(source.files("build/CMakeFiles", "c.o")) do
-    -- The two Lua modules are built from the same files: what one uses the other does.
     objects[path:gsub("^build/CMakeFiles/", "")] = source.output("nm " .. path)
   end
   return objects
@@ -24,9 +23,11 @@ function M.exports()
       names[#names + 1] = name
     end
   end
-  -- The Lua modules are entered here.
   return names
 end
+
+-- By this name Lua enters its module.
+M.lua_entry = "luaopen_presence_core"
 
 ---@param path string of a shared object
 ---@return string[] lines of `nm`
@@ -60,25 +61,28 @@ end
 --- Methods that a Lua file defines on a class, private ones (ending in _) left out.
 ---@param text string
 ---@param class string
+---@param internal table<string, boolean>
 ---@return string[]
-function M.methods(text, class)
+function M.methods(text, class, internal)
   local names, tokens = {}, source.lua_tokens(text)
   for i, token in ipairs(tokens) do
     local name = tokens[i + 3]
     if token.text == "function" and token.kind == "name" and tokens[i + 1].text == class
-      and (tokens[i + 2].text == ":" or tokens[i + 2].text == ".") and not name.text:find("_$") then
+      and (tokens[i + 2].text == ":" or tokens[i + 2].text == ".") and not name.text:find("_$")
+      and not internal[name.text] then
       names[#names + 1] = name.text
     end
   end
   return names
 end
 
--- Objects that users hold: the class in its file.
+-- Objects that users hold: the class in its file, and methods that are for other rooms only.
 local public_classes = {
-  { "lua/presence/runtime.lua", "Runtime" },
-  { "lua/presence/pubsub.lua", "PubSub" },
-  { "lua/presence/channels/endpoint.lua", "Endpoint" },
-  { "lua/presence/channels/socket.lua", "Socket" },
+  { "lua/presence/pubsub.lua", "PubSub", internal = { add = true, remove = true, drop = true } },
+  { "lua/presence/channels/endpoint.lua", "Endpoint", internal = {} },
+  { "lua/presence/channels/socket.lua", "Socket", internal = {} },
+  { "lua/presence/testing.lua", "Testing", internal = {} },
+  { "lua/presence/testing.lua", "TestClient", internal = {} },
 }
 
 --- Every public function: owner → names.
@@ -88,10 +92,11 @@ function M.public_names()
   local state = presence.track_state(presence.new_state(), "topic", "key", 1, "{}")
   local owners = {
     presence = functions_of(presence),
+    process = functions_of(presence.process),
     PresenceState = functions_of(debug.getmetatable(state).__index),
   }
   for _, class in ipairs(public_classes) do
-    owners[class[2]] = M.methods(source.read(class[1]), class[2])
+    owners[class[2]] = M.methods(source.read(class[1]), class[2], class.internal)
   end
   return owners
 end
@@ -108,12 +113,19 @@ function M.options()
   return groups
 end
 
---- Error words that C can return, as it lists them itself.
+--- Error words that C can return: the statuses of the core, as it lists them itself, and what the
+--- bindings of text and net push by name.
 ---@return {word: string, where: string}[]
 function M.c_words()
   local used = {}
   for _, word in ipairs(require("presence.core").status_words()) do
     used[#used + 1] = { word = word, where = "presence.core" }
+  end
+  for _, path in ipairs(source.files("src/lua", "c")) do
+    local text = source.read(path)
+    for word in text:gmatch('presence__push_failure%(%s*L,%s*"([^"]*)"') do
+      used[#used + 1] = { word = word, where = path }
+    end
   end
   return used
 end
