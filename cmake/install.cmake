@@ -20,7 +20,7 @@ string(REGEX REPLACE "/$" "" PRESENCE_PC_PREFIX "${PRESENCE_PC_PREFIX}")
 configure_file(cmake/presence.pc.in presence.pc @ONLY)
 
 if(TARGET presence)
-  install(TARGETS presence
+  install(TARGETS presence presence_static
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(FILES src/core/presence.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -49,11 +49,15 @@ static void sort(struct items *items, int (*order)(const void *, const void *)) 
   if (items->count > 1) qsort(items->at, items->count, sizeof *items->at, order);
 }
 
-/* Collects the items of a leaf of a trie by pid. */
-static bool collect(presence_heap *heap, struct items *items, presence__slot leaf) {
-  const struct presence__item *item = presence__leaf_item_from(leaf, 0);
-  for (; item; item = presence__leaf_item_from(leaf, item->age + 1))
-    if (!items_push(heap, items, item)) return false;
+/* Collects the items of a leaf of a trie by pid, or of any part of a trie by age. Recursion goes as
+   deep as that. */
+static bool collect(presence_heap *heap, struct items *items, presence__slot slot) {
+  if (!slot) return true;
+  if (presence__tag_of(slot) == PRESENCE__ITEM)
+    return items_push(heap, items, presence__object(slot));
+  const struct presence__seq *node = presence__object(slot);
+  for (unsigned i = presence__count(node->map); i > 0; i--)
+    if (!collect(heap, items, node->slots[i - 1])) return false;
   return true;
 }
 

@@ -144,10 +144,15 @@ static void *try_to_take(presence_heap *heap, size_t size) {
 /* Before memory counts as exhausted, all that waits to be freed is freed. */
 void *presence__heap_take_slowly(presence_heap *heap, size_t size) {
   void *object = try_to_take(heap, size);
-  if (object || (!heap->queue && !heap->spare)) return object;
-  presence__heap_drain(heap, SIZE_MAX);
-  hand_back_spares(heap);
-  return try_to_take(heap, size);
+  if (!object && heap->queue) {
+    presence__heap_drain(heap, SIZE_MAX);
+    object = try_to_take(heap, size);
+  }
+  if (!object && heap->spare) {
+    hand_back_spares(heap);
+    object = try_to_take(heap, size);
+  }
+  return object;
 }
 
 void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size) {

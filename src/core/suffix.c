@@ -52,3 +52,14 @@ presence_string presence_meta_ref(const presence_meta *meta) {
   const char *end = memchr(ref, '"', suffix.size - start);
   return (presence_string){ref, (size_t)(end - ref)};
 }
+
+presence_string presence__suffix_previous(const presence_meta *meta) {
+  presence_string suffix = presence__record_suffix(meta), ref = presence_meta_ref(meta);
+  if (ref.size == 0) return ref;
+  /* Behind the ref: its quote and a brace, or the head of the other. */
+  const char *behind = ref.bytes + ref.size;
+  size_t rest = (size_t)(suffix.bytes + suffix.size - behind);
+  if (rest <= sizeof PREVIOUS_HEAD) return (presence_string){NULL, 0};
+  size_t head = sizeof PREVIOUS_HEAD - 1;
+  return (presence_string){behind + head, rest - head - 2};
+}

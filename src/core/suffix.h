@@ -19,4 +19,7 @@ enum presence_status presence__suffix_check(presence_string meta, presence_strin
 void presence__suffix_write(struct presence__suffix *suffix, presence_string meta,
                             presence_string ref, presence_string previous);
 
+/* phx_ref_prev of a meta, *borrowed*; empty when it has none. */
+presence_string presence__suffix_previous(const presence_meta *meta);
+
 #endif
