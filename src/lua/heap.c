@@ -10,6 +10,16 @@
 /* Garbage of this order is never worth a cycle of the collector. */
 #define SLACK_BYTES ((double)(2 * 1024 * 1024))
 
+/* Under AddressSanitizer every object has its own block, so that it sees each one's end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CHECKED_MEMORY true
+#else
+#define CHECKED_MEMORY false
+#endif
+
+/* Runs after the __gc of all that was made from then on, but for one case: what finalizers make
+   while Lua 5.4 closes never gets its __gc, and keeps the heap (a leak of one heap for each
+   lua_State that ends so). */
 static int heap_gc(lua_State *L) {
   struct presence__lua_heap *box = lua_touserdata(L, 1);
   if (box->heap && !box->closed) presence_heap_free(box->heap);
@@ -36,7 +46,8 @@ void presence__lua_push_heap(lua_State *L) {
   }
   lua_pop(L, 1);
   struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
-  box->heap = presence_heap_new(NULL);
+  presence_heap_options options = {.unpooled = CHECKED_MEMORY};
+  box->heap = presence_heap_new(&options);
   if (!box->heap) presence__raise_no_memory(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
@@ -47,6 +58,16 @@ presence_heap *presence__lua_heap(lua_State *L) {
   if (box->closed) luaL_error(L, "the Lua state is closing");
   return box->heap;
 }
+
+/* Sets how much garbage gathers beside what is alive: about as much at most. A step of Lua 5.4
+   counts towards its pause; one of LuaJIT ignores the pause and does twice the work it is told, so
+   less is asked of it (with 100,000 keys alive: 3 us for an edit at 0.25, 9 us at 2, of which 1.4
+   are the edit). */
+#if LUA_VERSION_NUM == 501
+#define STEP_FACTOR 0.25
+#else
+#define STEP_FACTOR 2.0
+#endif
 
 /* Lua's own pause waits until its memory has doubled. The share below makes it wait until the sum
    of its memory and ours has: what is allocated here counts as if it were Lua's, scaled by Lua's
@@ -62,7 +83,7 @@ void presence__lua_pace(lua_State *L) {
   const double lua_kib = (double)lua_gc(L, LUA_GCCOUNT, 0) + 1;
   const double live_bytes = (double)usage.live_bytes + SLACK_BYTES;
   const double share = lua_kib * 1024 / (lua_kib * 1024 + live_bytes);
-  const double step_kib = 2 * (double)box->debt_bytes / 1024 * share;
+  const double step_kib = STEP_FACTOR * (double)box->debt_bytes / 1024 * share;
   if (step_kib < 1) return;
   box->debt_bytes = 0;
   lua_gc(L, LUA_GCSTEP, step_kib < 1 << 20 ? (int)step_kib : 1 << 20);
