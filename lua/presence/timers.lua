@@ -1,6 +1,6 @@
 --- Timers of one loop: a binary heap by time, then by the order they were set.
--- Setting and cancelling cost O(log n) and no handle of the platform, so a timer a connection is cheap.
--- The heap knows no clock: the loop says what time it is.
+-- Setting and cancelling cost O(log n) and no handle of the platform, so a timer for every
+-- connection is cheap. The heap knows no clock: the loop says what time it is.
 
 local floor = math.floor
 

@@ -63,7 +63,8 @@ local function meta_text(self, what, meta)
     error(what .. ": meta must be a JSON object, as text or as a table, got " .. type(meta), 4)
   end
   if #text > self.limits.max_meta_bytes then
-    return nil, "too_large", "the meta has " .. #text .. " bytes, over " .. self.limits.max_meta_bytes
+    return nil, "too_large",
+      "the meta has " .. #text .. " bytes, over " .. self.limits.max_meta_bytes
   end
   return core.meta_object(text, self.limits.max_json_depth)
 end
@@ -121,7 +122,8 @@ local function notify(self, name, event)
   end
   event.entry = self:get_by_key(event.topic, event.key)
   event.at = self.loop:time()
-  self.turn:add("run", setmetatable({ fn = fn, name = name, event = event, log = self.log }, Callback))
+  local call = { fn = fn, name = name, event = event, log = self.log }
+  self.turn:add("run", setmetatable(call, Callback))
 end
 
 local function commit_track(self, topic, key, pid, text, ref)

@@ -147,7 +147,7 @@ function Endpoint:drain(opts)
 end
 
 --- Figures of the serving binding.
----@return {connections: integer, channels: integer, connected_total: integer, refused_total: integer}
+---@return table figures connections, channels, connected_total, refused_total
 function Endpoint:metrics()
   return binding_of(self, "metrics"):metrics()
 end

@@ -8,7 +8,8 @@ local M = { name = "v2" }
 --- Cut a text message. The payload stays JSON text.
 ---@param text string
 ---@param max_depth integer
----@return boolean|nil ok, string|nil join_ref, string|nil ref, string topic, string event, string payload
+---@return boolean|nil ok, string|nil join_ref, string|nil ref, string topic, string event
+---@return string payload
 function M.decode(text, max_depth)
   return core.cut_v2(text, max_depth)
 end
