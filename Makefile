@@ -5,7 +5,7 @@ SUITE ?=
 export DESTDIR HOST PORT LIMITS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint fmt install clean
+.PHONY: help demo demo-nginx test build lint fmt install clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -18,6 +18,11 @@ demo: ## a chat room on http://127.0.0.1:4000 (HOST, PORT, LIMITS=off, LUA=luaji
 	@sh scripts/bootstrap.sh demo
 	@bash scripts/build.sh
 	@. scripts/env.sh && exec $(LUA) examples/chat/main.lua
+
+demo-nginx: ## the same behind nginx (HOST, PORT, LIMITS=off)
+	@sh scripts/bootstrap.sh demo-nginx
+	@bash scripts/build.sh
+	@exec bash scripts/demo-nginx.sh
 
 test: ## every suite; SUITE="unit house" runs some of them
 	@sh scripts/bootstrap.sh test

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and this machine lacks, saying what and why.
 #
-#   scripts/bootstrap.sh make|build|demo|test|lint|fmt
+#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|lint|fmt
 #
 # When everything is there it only looks, which takes a fraction of a second. Debian packages come
 # by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
@@ -81,6 +81,16 @@ want_demo() {
   want lua-cjson "opens the JSON that channels ask for" have_lua_library cjson
   want_npm "runs npm, which brings phoenix.js to the page"
 }
+want_nginx() {
+  want nginx "$1" have nginx
+  want libnginx-mod-http-lua "Lua in nginx" have_nginx_lua
+}
+want_demo_nginx() {
+  want_build
+  want lua-cjson "opens the JSON that channels ask for" have_lua_library cjson
+  want_nginx "serves the demo"
+  want_npm "runs npm, which brings phoenix.js to the page"
+}
 want_test() {
   want_demo
   want lua-busted "runs the Lua specs" have_busted
@@ -89,8 +99,8 @@ want_test() {
   want clang "the C code also compiles clean with clang" have clang
   want_npm "runs the end-to-end tests"
   want chromium "browser of the end-to-end tests" have_chromium
-  want nginx "the specs of the nginx platform run in real workers" have nginx
-  want libnginx-mod-http-lua "Lua in nginx" have_nginx_lua
+  want_nginx "the specs of the nginx platform run in real workers"
+  want redis-server "an example of a channel that asks Redis" have redis-server
 }
 want_fmt() {
   want clang-format "formats the C code" have clang-format
@@ -136,7 +146,7 @@ apt() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# Packages with a service (nginx) would start it at once. Here only the program is wanted.
+# Packages with a service (nginx, redis-server) would start it at once. Here only the program is wanted.
 policy=/usr/sbin/policy-rc.d
 services_held=
 hold_services() {
@@ -162,9 +172,9 @@ apt_install() {
   echo "apt-get install $options $*"
   if [ "$count" -gt "$#" ]; then echo "  $count packages with all that they depend on; this may take some minutes"; fi
   case " $* " in
-    *" nginx "*)
-      echo "  nginx's own service is not started now; the package enables it for the next boot, which"
-      echo "  'systemctl disable nginx' undoes"
+    *" nginx "* | *" redis-server "*)
+      echo "  services of these packages are not started now; the packages enable them for the next boot,"
+      echo "  which 'systemctl disable nginx redis-server' undoes"
       hold_services
       ;;
   esac
@@ -226,13 +236,14 @@ install_npm_packages() {
 choose_luajit
 case $goal in
   make | build | demo | test | lint | fmt) "want_$goal" ;;
+  demo-nginx) want_demo_nginx ;;
   *)
-    echo "usage: $0 make|build|demo|test|lint|fmt" >&2
+    echo "usage: $0 make|build|demo|demo-nginx|test|lint|fmt" >&2
     exit 2
     ;;
 esac
 install_packages
 case $goal in
-  demo) install_npm_packages demo ;;
+  demo | demo-nginx) install_npm_packages demo ;;
   test) install_npm_packages all ;;
 esac

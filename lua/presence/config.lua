@@ -50,7 +50,7 @@ M.nginx = {
   write_high_water_bytes = 64 * 1024, -- waiting for a socket before its outbox holds back
   send_timeout_s = 30, -- for a client to take anything at all
   linger_timeout_s = 2, -- for a client to answer our close frame and hang up
-  drain_spread_s = 2, -- when a worker ends, its sockets close spread over this time
+  drain_spread_s = 0.5, -- when a worker ends, its sockets close spread over this time
   drain_timeout_s = 10, -- and what is left then is ended
 }
 
