@@ -10,7 +10,7 @@ export DESTDIR HOST PORT LIMITS
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
 	@echo
-	@sed -n 's/^\([a-z-]*\): *## */  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\): *## */  make \1|/p' Makefile | awk -F'|' '{ printf "%-17s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Each target first installs what it needs and this machine lacks, and says so."
 
