@@ -184,12 +184,13 @@ end
 local function greet(self, topic)
   local joining = topic.joining
   topic.joining = members.new()
-  local state, json = topic.announced, nil
+  local state, json
   if topic.is_dirty then
     state = self.owner:snapshot(topic.name)
     json = core.wire_state_json(state, topic.name)
     topic.has_strays = true
   else
+    state = topic.announced
     json = announced_json(topic)
   end
   for i = 1, #joining do
@@ -235,8 +236,9 @@ end
 
 --- Subscribe a channel: `presence_state` at the end of this turn, diffs after it.
 ---@param name string
----@param subscriber {presence_mode: "all"|"count", is_writable: fun(self): boolean,
----  tell: fun(self, event: string, json: string, shared: table), tell_state: fun(self, json: string)}
+---@param subscriber {presence_mode: "all"|"count", is_writable: (fun(self): boolean),
+---  tell: fun(self, event: string, json: string, shared: table),
+---  tell_state: fun(self, json: string)}
 function Feed:join(name, subscriber)
   local topic = open_topic(self, name)
   topic.joining:add(subscriber)

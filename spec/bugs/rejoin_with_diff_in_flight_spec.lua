@@ -1,6 +1,6 @@
--- phoenix#2255, phoenix#2763: a diff arrives before the state, and again on a rejoin. Diffs carry no
--- join_ref: one that was on its way when the client joined again is kept by phoenix.js and applied
--- on top of the new state, and brought back the meta that an update had replaced since.
+-- phoenix#2255, phoenix#2763: a diff arrives before the state, and again on a rejoin. Diffs carry
+-- no join_ref: one that was on its way when the client joined again is kept by phoenix.js and
+-- applied on top of the new state, and brought back the meta that an update had replaced since.
 local presence = require "presence"
 local testing = require "presence.testing"
 require "presence.testing.assertions"

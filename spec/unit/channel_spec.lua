@@ -154,7 +154,7 @@ describe("a channel", function()
   describe("track", function()
     local function tracking(extra)
       local callbacks = {
-        track = function(socket, params)
+        track = function(_, params)
           return params.key, { device = params.device }
         end,
       }

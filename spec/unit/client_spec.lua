@@ -46,7 +46,8 @@ describe("the client", function()
     c:join "t"
     receive '["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"1"},{"phx_ref":"2"}]}}]'
     assert.equal("a1 a2", refs "t")
-    receive '[null,null,"t","presence_diff",{"joins":{"b":{"metas":[{"phx_ref":"3"}]}},"leaves":{}}]'
+    receive('[null,null,"t","presence_diff",'
+      .. '{"joins":{"b":{"metas":[{"phx_ref":"3"}]}},"leaves":{}}]')
     receive('[null,null,"t","presence_diff",{"joins":{"a":{"metas":[{"phx_ref":"4"}]}},'
       .. '"leaves":{"a":{"metas":[{"phx_ref":"2"}]}}}]')
     assert.equal("a1 a4 b3", refs "t")
@@ -57,7 +58,8 @@ describe("the client", function()
 
   it("queues diffs that come before the state, and applies them to it", function()
     c:join "t"
-    receive '[null,null,"t","presence_diff",{"joins":{"b":{"metas":[{"phx_ref":"3"}]}},"leaves":{}}]'
+    receive('[null,null,"t","presence_diff",'
+      .. '{"joins":{"b":{"metas":[{"phx_ref":"3"}]}},"leaves":{}}]')
     assert.equal("", refs "t")
     receive '["1",null,"t","presence_state",{"a":{"metas":[{"phx_ref":"1"}]}}]'
     assert.equal("a1 b3", refs "t")

@@ -61,7 +61,9 @@ describe("an endpoint", function()
 
   it("matches the exact pattern first, then the longest prefix", function()
     local exact, long, short = presence.channel(), presence.channel(), presence.channel()
-    local e = endpoint { channels = { ["room:*"] = short, ["room:vip:*"] = long, ["room:1"] = exact } }
+    local e = endpoint {
+      channels = { ["room:*"] = short, ["room:vip:*"] = long, ["room:1"] = exact },
+    }
     assert.equal(exact, e:match "room:1")
     assert.equal(long, e:match "room:vip:1")
     assert.equal(short, e:match "room:2")

@@ -76,69 +76,66 @@ local function check_mirrors(t, clients)
   end
 end
 
-local function run(seed)
-  local random = new_random(seed)
-  local t, clients, n = new_test(), {}, 0
+-- What may happen. Each gets the run: its test, its clients, its random.
+local actions = {
+  function(run)
+    local c = run.t:client {}
+    c:join("room:1", { key = "k" .. run.random(8) })
+    run.clients[#run.clients + 1] = c
+  end,
+  function(run)
+    table.remove(run.clients, run.random(#run.clients)):close()
+  end,
+  function(run)
+    run.pick().protocol:push("room:1", "set", { n = run.random(3) })
+  end,
+  function(run)
+    run.pick().protocol:push("room:1", "also", { key = "x" .. run.random(3), n = run.random(3) })
+  end,
+  function(run)
+    run.pick().protocol:push("room:1", run.random(2) == 1 and "hide" or "show", {})
+  end,
+  function(run)
+    run.pick().protocol:push("room:1", "boom", {})
+  end,
+  function(run)
+    run.pick():stop_reading()
+  end,
+  function(run)
+    run.pick():read_on()
+  end,
+  function(run)
+    run.t:advance(run.random(40) / 1000)
+  end,
+  function(run)
+    run.pick().protocol:join("room:1", { key = "k" .. run.random(8) })
+  end,
+  function(run)
+    run.pick().protocol:leave "room:1"
+  end,
+}
 
-  local function pick()
-    return clients[random(#clients)]
+local function act(run)
+  local random = run.random
+  actions[#run.clients == 0 and 1 or random(#actions)](run)
+  if random(3) == 1 then
+    run.t:advance(0)
   end
+  if random(8) == 1 then
+    run.t:advance(0.06) -- over a flush interval
+    check_mirrors(run.t, run.clients)
+  end
+end
 
-  local actions = {
-    function()
-      local c = t:client {}
-      c:join("room:1", { key = "k" .. random(8) })
-      clients[#clients + 1] = c
-    end,
-    function()
-      local i = random(#clients)
-      clients[i]:close()
-      table.remove(clients, i)
-    end,
-    function()
-      n = n + 1
-      pick().protocol:push("room:1", "set", { n = n % 3 })
-    end,
-    function()
-      pick().protocol:push("room:1", "also", { key = "x" .. random(3), n = random(3) })
-    end,
-    function()
-      pick().protocol:push("room:1", random(2) == 1 and "hide" or "show", {})
-    end,
-    function()
-      pick().protocol:push("room:1", "boom", {})
-    end,
-    function()
-      pick():stop_reading()
-    end,
-    function()
-      pick():read_on()
-    end,
-    function()
-      t:advance(random(40) / 1000)
-    end,
-    function()
-      pick().protocol:join("room:1", { key = "k" .. random(8) })
-    end,
-    function()
-      pick().protocol:leave "room:1"
-    end,
-  }
-
+local function check_run(seed)
+  local run = { t = new_test(), clients = {}, random = new_random(seed) }
+  function run.pick()
+    return run.clients[run.random(#run.clients)]
+  end
   for _ = 1, steps do
-    if #clients == 0 then
-      actions[1]()
-    else
-      actions[random(#actions)]()
-    end
-    if random(3) == 1 then
-      t:advance(0)
-    end
-    if random(8) == 1 then
-      t:advance(0.06) -- over a flush interval
-      check_mirrors(t, clients)
-    end
+    act(run)
   end
+  local t, clients = run.t, run.clients
   for _, c in ipairs(clients) do
     c:read_on()
   end
@@ -157,7 +154,7 @@ end
 describe("mirrors", function()
   for seed = first_seed, first_seed + seeds - 1 do
     it("end exact, whatever happens (seed " .. seed .. ")", function()
-      run(seed)
+      check_run(seed)
     end)
   end
 end)

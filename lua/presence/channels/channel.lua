@@ -285,7 +285,10 @@ function work.event(self, item)
   end
   local handler = definition.handle_in[item.event]
   if type(handler) ~= "function" then
-    error("no handle_in for the event '" .. item.event .. "'", 0)
+    -- The client's mistake, not the application's: no error in the log, which it could fill.
+    self.runtime.log("warn", "no handle_in for an event", { topic = self.topic, event = item.event })
+    self:finish("crashed", "phx_error")
+    return
   end
   -- Text that is JSON by its grammar may still hold what no Lua string can: half a surrogate pair.
   local ok, payload = pcall(self.runtime.json.decode, item.payload)
