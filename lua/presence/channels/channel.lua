@@ -286,7 +286,8 @@ function work.event(self, item)
   local handler = definition.handle_in[item.event]
   if type(handler) ~= "function" then
     -- The client's mistake, not the application's: no error in the log, which it could fill.
-    self.runtime.log("warn", "no handle_in for an event", { topic = self.topic, event = item.event })
+    self.runtime.log("warn", "no handle_in for an event",
+      { topic = self.topic, event = item.event })
     self:finish("crashed", "phx_error")
     return
   end
