@@ -7,11 +7,13 @@ export class Notices {
    * @param {(kind: "joined"|"left", names: string[]) => void} options.tell
    * @param {number} [options.graceMs] how long somebody may be gone unmentioned
    * @param {number} [options.batchMs] how long names are gathered into one line
+   * @param {{setTimeout: Function, clearTimeout: Function}} [options.clock]
    */
-  constructor({ tell, graceMs = 2500, batchMs = 250 }) {
+  constructor({ tell, graceMs = 2500, batchMs = 250, clock = globalThis }) {
     this.tell = tell;
     this.graceMs = graceMs;
     this.batchMs = batchMs;
+    this.clock = clock;
     this.going = new Map(); // name → timer
     this.joined = new Set();
     this.left = new Set();
@@ -20,7 +22,7 @@ export class Notices {
 
   join(name) {
     if (this.going.has(name)) {
-      clearTimeout(this.going.get(name));
+      this.clock.clearTimeout(this.going.get(name));
       this.going.delete(name);
       return;
     }
@@ -31,7 +33,7 @@ export class Notices {
   /** @param {number} [graceMs] longer after a reconnect, when everybody is on the way back */
   leave(name, graceMs = this.graceMs) {
     if (this.joined.delete(name) || this.going.has(name)) return;
-    const timer = setTimeout(() => {
+    const timer = this.clock.setTimeout(() => {
       this.going.delete(name);
       this.left.add(name);
       this.#flushSoon();
@@ -40,8 +42,8 @@ export class Notices {
   }
 
   stop() {
-    clearTimeout(this.flushTimer);
-    for (const timer of this.going.values()) clearTimeout(timer);
+    this.clock.clearTimeout(this.flushTimer);
+    for (const timer of this.going.values()) this.clock.clearTimeout(timer);
     this.going.clear();
   }
 
@@ -51,11 +53,11 @@ export class Notices {
   }
 
   #flushSoon() {
-    this.flushTimer ??= setTimeout(() => this.#flush(), this.batchMs);
+    this.flushTimer ??= this.clock.setTimeout(() => this.#flush(), this.batchMs);
   }
 
   #flush() {
-    clearTimeout(this.flushTimer);
+    this.clock.clearTimeout(this.flushTimer);
     this.flushTimer = null;
     for (const kind of ["joined", "left"]) {
       const names = [...this[kind]];
