@@ -95,7 +95,8 @@ static bool get_meta(struct decoder *d, presence_string key, uint64_t key_hash,
   if (!is_json(data)) return damaged(d);
   if (flags & PRESENCE__FLAG_REF && !get_refs(d, data, &suffix)) return false;
   struct presence__parts parts = {key, key_hash, &pid.name, data, {suffix.bytes, suffix.size}};
-  presence_meta *record = presence__record_new(d->heap, &parts);
+  size_t size;
+  presence_meta *record = presence__record_new(d->heap, &parts, &size);
   if (!record) return fail(d, PRESENCE_OUT_OF_MEMORY);
   struct presence__tally tally = {0, 0};
   bool done = presence__entry_add(d->heap, entry, record, &tally);

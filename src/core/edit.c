@@ -14,6 +14,11 @@ enum presence_status presence__check_meta(presence_string meta) {
 
 static enum presence_status check_name(presence_string name) {
   if (name.size > PRESENCE_MAX_NAME_BYTES) return PRESENCE_TOO_LARGE;
+  /* Short names of ASCII need no call. */
+  if (name.size - 8 <= 8 &&
+      ((presence__load8(name.bytes) | presence__load8(name.bytes + name.size - 8)) &
+       0x8080808080808080u) == 0)
+    return PRESENCE_OK;
   return presence__utf8_valid(name.bytes, name.size) ? PRESENCE_OK : PRESENCE_NOT_UTF8;
 }
 
@@ -27,7 +32,7 @@ static enum presence_status commit(struct presence__target *target, struct prese
                                    presence__slot entry, const struct presence__tally *tally) {
   presence_heap *heap = target->state->heap;
   presence_state *state = target->in_place;
-  if (!state) state = presence__state_copy(target->state);
+  if (!state && (state = presence__state_copy(target->state))) presence__place_rebase(place, state);
   bool done = state && presence__place_put(state, place, entry, tally);
   if (done) {
     if (target->memo) *target->memo = place->topic;
@@ -66,13 +71,13 @@ static bool is_full(const struct presence__place *place, size_t count) {
 static enum presence_status make_record(presence_heap *heap, const struct presence__place *place,
                                         const struct presence__want *want,
                                         const struct presence__name *pid, presence_string old_ref,
-                                        presence_meta **out) {
+                                        presence_meta **out, size_t *size) {
   struct presence__suffix suffix;
   suffix.size = 0;
   if (want->is_runtime) presence__suffix_write(&suffix, want->meta, want->ref, old_ref);
   struct presence__parts parts = {
       place->key, place->key_hash, pid, want->meta, {suffix.bytes, suffix.size}};
-  *out = presence__record_new(heap, &parts);
+  *out = presence__record_new(heap, &parts, size);
   return *out ? PRESENCE_OK : PRESENCE_OUT_OF_MEMORY;
 }
 
@@ -105,11 +110,12 @@ enum presence_status presence__edit_track(struct presence__target *target,
     return PRESENCE_ALREADY_TRACKED;
   if (is_full(&place, 1)) return PRESENCE_TOO_LARGE;
   presence_meta *record;
-  status = make_record(heap, &place, want, &pid.name, (presence_string){NULL, 0}, &record);
+  size_t size;
+  status = make_record(heap, &place, want, &pid.name, (presence_string){NULL, 0}, &record, &size);
   if (status != PRESENCE_OK) return status;
   presence__slot slot = presence__slot_of(record, PRESENCE__RECORD);
   if (!place.entry) {
-    struct presence__tally one = {1, (int64_t)presence__record_size(record)};
+    struct presence__tally one = {1, (int64_t)size};
     return commit(target, &place, slot, &one);
   }
   struct presence__tally tally = {0, 0};
@@ -135,7 +141,8 @@ enum presence_status presence__edit_update(struct presence__target *target,
   if (data.size == want->meta.size && memcmp(data.bytes, want->meta.bytes, data.size) == 0)
     return PRESENCE_UNCHANGED;
   presence_meta *record;
-  status = make_record(heap, &place, want, &pid.name, presence_meta_ref(old), &record);
+  size_t size;
+  status = make_record(heap, &place, want, &pid.name, presence_meta_ref(old), &record, &size);
   if (status != PRESENCE_OK) return status;
   struct presence__tally tally = {0, 0};
   presence__slot entry = own_entry(&place);

@@ -61,7 +61,8 @@ static inline uint64_t load_rest(const char *bytes, size_t size) {
   return word;
 }
 
-static inline uint64_t siphash(uint64_t k0, uint64_t k1, const char *bytes, size_t size) {
+__attribute__((always_inline)) static inline uint64_t siphash(uint64_t k0, uint64_t k1,
+                                                              const char *bytes, size_t size) {
   struct sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
                   k1 ^ 0x7465646279746573u};
   uint64_t last = (uint64_t)size << 56 | load_rest(bytes, size);

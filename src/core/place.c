@@ -94,15 +94,17 @@ static bool own_topic(presence_state *state, struct presence__place *place) {
     return false;
   }
   place->topic = topic;
-  place->key_path.at[0] = &topic->root;
+  presence__path_rebase(&place->key_path, &topic->root);
   return true;
+}
+
+void presence__place_rebase(struct presence__place *place, presence_state *copy) {
+  presence__path_rebase(&place->topic_path, &copy->root);
 }
 
 bool presence__place_put(presence_state *state, struct presence__place *place, presence__slot entry,
                          const struct presence__tally *tally) {
   presence_heap *heap = state->heap;
-  /* The state may be a copy of the one that was searched. */
-  if (!place->topic_is_owned) place->topic_path.at[0] = &state->root;
   if (!place->topic) return add_topic(state, place, entry, tally);
   if (!entry && place->topic->keys == 1) return remove_topic(state, place);
   if (!own_topic(state, place)) return false;

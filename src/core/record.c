@@ -1,17 +1,11 @@
 #include "core/record.h"
 
-#include "core/hash.h"
-
 int presence__names_compare(const struct presence__name *a, const struct presence__name *b) {
   if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
   size_t common = a->size < b->size ? a->size : b->size;
   int order = common ? memcmp(a->bytes, b->bytes, common) : 0;
   if (order != 0) return order;
   return (a->size > b->size) - (a->size < b->size);
-}
-
-uint64_t presence__name_hash(const struct presence__name *name) {
-  return presence__hash(name->bytes, name->size);
 }
 
 enum presence_status presence__pid_init(struct presence__pid *out, presence_pid pid) {
@@ -102,31 +96,33 @@ presence_string presence_meta_data(const presence_meta *meta) {
 
 /* ---- Making ---- */
 
-static char *put(char *at, const void *bytes, size_t size) {
+static inline char *put(char *at, const void *bytes, size_t size) {
   if (size) memcpy(at, bytes, size);
   return at + size;
 }
 
-presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts) {
+presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
+                                    size_t *size) {
   const struct presence__name *pid = parts->pid;
   bool is_string = pid->kind == PRESENCE__STRING;
   uint16_t suffix_size = (uint16_t)parts->suffix.size;
-  size_t size = sizeof(presence_meta) + parts->key.size + head_size(pid->kind) +
-                (suffix_size ? sizeof suffix_size : 0) + (is_string ? pid->size : 0) +
-                parts->meta.size + suffix_size;
-  presence_meta *record = presence__take(heap, size);
+  *size = sizeof(presence_meta) + parts->key.size + head_size(pid->kind) +
+          (suffix_size ? sizeof suffix_size : 0) + (is_string ? pid->size : 0) + parts->meta.size +
+          suffix_size;
+  presence_meta *record = presence__take(heap, *size);
   if (!record) return NULL;
   record->refs = 1;
   record->hash = (uint32_t)(parts->key_hash >> 32);
   record->key_bits = (uint32_t)parts->key.size | (uint32_t)pid->kind << PRESENCE__KIND_SHIFT |
                      (suffix_size ? PRESENCE__HAS_SUFFIX : 0);
   record->meta_size = (uint32_t)parts->meta.size;
-  char *at = put(record->bytes, parts->key.bytes, parts->key.size);
+  presence__bytes_copy(record->bytes, parts->key.bytes, parts->key.size);
+  char *at = record->bytes + parts->key.size;
   uint32_t pid_size = (uint32_t)pid->size;
-  if (is_string)
-    at = put(at, &pid_size, sizeof pid_size);
+  if (pid->kind == PRESENCE__INT64)
+    at = put(at, pid->bytes, 8);
   else
-    at = put(at, pid->bytes, pid->size);
+    at = put(at, is_string ? (const char *)&pid_size : pid->bytes, 4);
   if (suffix_size) at = put(at, &suffix_size, sizeof suffix_size);
   if (is_string) at = put(at, pid->bytes, pid->size);
   at = put(at, parts->meta.bytes, parts->meta.size);
@@ -139,7 +135,8 @@ presence_meta *presence__record_rekey(presence_heap *heap, const presence_meta *
   struct presence__name pid = presence__record_pid(record);
   struct presence__parts parts = {key, key_hash, &pid, presence_meta_data(record),
                                   presence__record_suffix(record)};
-  return presence__record_new(heap, &parts);
+  size_t size;
+  return presence__record_new(heap, &parts, &size);
 }
 
 /* ---- Comparing ---- */

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/heap.h"
 #include "core/presence.h"
 #include "core/slot.h"
@@ -48,8 +49,28 @@ static inline struct presence__name presence__name_of(presence_string s) {
   return (struct presence__name){s.bytes, s.size, PRESENCE__STRING};
 }
 
+static inline uint64_t presence__load8(const char *p) {
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  return word;
+}
+
+/* Names are mostly of 8 to 16 bytes, where two words that may overlap beat a call. */
 static inline bool presence__bytes_equal(const char *a, const char *b, size_t size) {
+  if (size - 8 <= 8)
+    return ((presence__load8(a) ^ presence__load8(b)) |
+            (presence__load8(a + size - 8) ^ presence__load8(b + size - 8))) == 0;
   return size == 0 || memcmp(a, b, size) == 0;
+}
+
+static inline void presence__bytes_copy(char *to, const char *from, size_t size) {
+  if (size - 8 <= 8) {
+    uint64_t first = presence__load8(from), last = presence__load8(from + size - 8);
+    memcpy(to, &first, sizeof first);
+    memcpy(to + size - 8, &last, sizeof last);
+  } else if (size) {
+    memcpy(to, from, size);
+  }
 }
 
 static inline bool presence__names_equal(const struct presence__name *a,
@@ -62,7 +83,9 @@ static inline bool presence__names_equal(const struct presence__name *a,
 int presence__names_compare(const struct presence__name *a, const struct presence__name *b);
 
 /* The hash by which a name stands in its trie. */
-uint64_t presence__name_hash(const struct presence__name *name);
+static inline uint64_t presence__name_hash(const struct presence__name *name) {
+  return presence__hash(name->bytes, name->size);
+}
 
 /* Makes *out ready; it must not be moved or copied afterwards. PRESENCE_BAD_PID,
    PRESENCE_TOO_LARGE. */
@@ -77,8 +100,9 @@ struct presence__parts {
   presence_string suffix; /* size 0: none */
 };
 
-/* A *new* record; NULL: out of memory. */
-presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts);
+/* A *new* record, and its size; NULL: out of memory. */
+presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
+                                    size_t *size);
 
 /* A *new* record of the same pid, meta and suffix under another key. */
 presence_meta *presence__record_rekey(presence_heap *heap, const presence_meta *record,

@@ -33,6 +33,9 @@ struct presence__place {
 void presence__place_find(struct presence__place *place, const presence_state *state,
                           presence_string topic, presence_string key, struct presence_topic *owned);
 
+/* The place is to be used on a copy that was made after it was found. */
+void presence__place_rebase(struct presence__place *place, presence_state *copy);
+
 /* Puts an entry (*taken* on success; 0: none) at a place found in this very state, which nobody
    else may hold, and changes the counts by tally. On success place->topic is the topic, held by
    this state alone, or NULL when it is gone. False: out of memory, and the content is as before. */

@@ -128,6 +128,15 @@ static presence__slot splice(presence_heap *heap, const struct presence__list *o
 
 static enum presence__found judge(presence__slot leaf, const struct presence__probe *probe,
                                   uint32_t *index) {
+  if (presence__tag_of(leaf) == PRESENCE__RECORD) {
+    /* By far the most frequent. */
+    const presence_meta *record = presence__object(leaf);
+    struct presence__name name = presence__name_of(presence__key(record));
+    return record->hash == (uint32_t)(probe->hash >> 32) &&
+                   presence__names_equal(&name, &probe->name)
+               ? PRESENCE__MATCH
+               : PRESENCE__OTHER;
+  }
   if (presence__tag_of(leaf) != PRESENCE__COLLISION)
     return leaf_matches(leaf, probe) ? PRESENCE__MATCH : PRESENCE__OTHER;
   if (presence__leaf_hash(leaf, probe->hash) != probe->hash) return PRESENCE__OTHER;
@@ -136,21 +145,28 @@ static enum presence__found judge(presence__slot leaf, const struct presence__pr
 
 presence__slot presence__trie_locate(presence__slot *root, const struct presence__probe *probe,
                                      struct presence__path *path) {
-  unsigned depth = 0;
+  unsigned depth = 0, owned = 0, unshared = 1;
+  uint64_t hash = probe->hash;
   path->at[0] = root;
-  while (presence__tag_of(*root) == PRESENCE__NODE) {
-    struct presence__node *node = presence__object(*root);
-    uint32_t from = presence__map_from(node->map, presence__digit(probe->hash, depth));
+  presence__slot leaf = *root;
+  while (presence__tag_of(leaf) == PRESENCE__NODE) {
+    struct presence__node *node = presence__object(leaf);
+    uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
     if (!presence__map_has(from)) {
       path->depth = depth;
+      path->shared = owned;
       path->found = PRESENCE__HOLE;
       return 0;
     }
+    unshared &= node->refs == 1;
+    owned += unshared;
     root = &node->slots[presence__count(from) - 1];
+    leaf = *root;
+    hash <<= PRESENCE__BITS;
     path->at[++depth] = root;
   }
   path->depth = depth;
-  presence__slot leaf = *root;
+  path->shared = owned;
   path->found = leaf ? judge(leaf, probe, &path->index) : PRESENCE__EMPTY;
   if (path->found == PRESENCE__MATCH) return leaf;
   if (path->found != PRESENCE__INSIDE) return 0;
@@ -172,8 +188,7 @@ presence__slot presence__trie_find(presence__slot root, const struct presence__p
 }
 
 bool presence__path_is_unique(const struct presence__path *path) {
-  for (unsigned i = 0; i <= path->depth; i++)
-    if (!presence__is_unique(*path->at[i])) return false;
+  if (path->shared < path->depth || !presence__is_unique(*path->at[path->depth])) return false;
   if (path->found != PRESENCE__INSIDE) return true;
   const struct presence__list *list = presence__object(*path->at[path->depth]);
   return presence__is_unique(list->slots[path->index]);
@@ -182,10 +197,9 @@ bool presence__path_is_unique(const struct presence__path *path) {
 /* ---- Editing ---- */
 
 /* Owns the nodes at[0] to at[limit - 1], so that the slot at[limit] may be written. */
-static bool own(presence_heap *heap, struct presence__path *path, unsigned limit) {
-  for (unsigned i = 0; i < limit; i++) {
+static inline bool own(presence_heap *heap, struct presence__path *path, unsigned limit) {
+  for (unsigned i = path->shared; i < limit; i++) {
     struct presence__node *node = presence__object(*path->at[i]);
-    if (node->refs == 1) continue;
     ptrdiff_t index = path->at[i + 1] - node->slots;
     if (!presence__node_own(heap, path->at[i])) return false;
     node = presence__object(*path->at[i]);

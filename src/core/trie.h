@@ -29,6 +29,8 @@ enum presence__found {
 struct presence__path {
   enum presence__found found;
   unsigned depth;
+  unsigned shared; /* the first i below depth whose node at[i] others hold; depth when none is. What
+                      is below a shared node is as good as shared */
   uint32_t index;
   presence__slot *at[PRESENCE__LEVELS + 1];
 };
@@ -65,8 +67,14 @@ static inline presence__slot presence__trie_candidate(presence__slot slot, uint6
   return slot;
 }
 
-/* Everything on the way is held by this trie alone, so the leaf may be edited in place. */
+/* Everything on the way is held by this trie alone, so the leaf found may be edited in place. */
 bool presence__path_is_unique(const struct presence__path *path);
+
+/* The trie has come to be held by others, too, or its root's slot has moved. */
+static inline void presence__path_rebase(struct presence__path *path, presence__slot *root) {
+  path->at[0] = root;
+  path->shared = 0;
+}
 
 /* Edits behind a path that has just been located. They copy what is shared, edit in place what is
    not. False: out of memory, and the content is as it was; the path has to be located anew. */

@@ -6,6 +6,14 @@ static unsigned leaf_digit(presence__slot leaf, unsigned level) {
   return presence__digit((uint64_t)presence__leaf_hash_high(leaf) << 32, level);
 }
 
+/* The indices at which two nodes of one map differ. */
+static uint32_t differing_indices(const struct presence__node *a, const struct presence__node *b) {
+  uint32_t left = 0;
+  for (unsigned i = presence__count(a->map); i > 0; i--)
+    left = left << 1 | (a->slots[i - 1] != b->slots[i - 1]);
+  return left;
+}
+
 /* Two slots of one place. Nodes are put on the stack; leaves go in hand. A leaf beside a node
    counts as a node that holds this leaf alone. */
 static void visit(struct presence__walk *walk, presence__slot a, presence__slot b) {
@@ -18,13 +26,20 @@ static void visit(struct presence__walk *walk, presence__slot a, presence__slot 
     walk->index_a = walk->index_b = 0;
     return;
   }
+  struct presence__walk_frame *frame = &walk->frames[walk->depth];
+  const struct presence__node *in_a = presence__object(a), *in_b = presence__object(b);
   uint16_t map = 0;
-  if (node_a) map |= ((const struct presence__node *)presence__object(a))->map;
-  if (node_b) map |= ((const struct presence__node *)presence__object(b))->map;
+  if (node_a) map |= in_a->map;
+  if (node_b) map |= in_b->map;
   presence__slot leaf = node_a ? b : a;
   if (leaf && presence__tag_of(leaf) != PRESENCE__NODE)
     map |= presence__map_of(leaf_digit(leaf, walk->depth));
-  walk->frames[walk->depth++] = (struct presence__walk_frame){a, b, map, 0};
+  *frame = (struct presence__walk_frame){a, b, map, false};
+  if (node_a && node_b && in_a->map == in_b->map) {
+    frame->left = differing_indices(in_a, in_b);
+    frame->by_index = true;
+  }
+  walk->depth++;
 }
 
 void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b) {
@@ -75,13 +90,22 @@ bool presence__walk_next(struct presence__walk *walk, presence__slot *a, presenc
     while (next_members(walk, a, b))
       if (*a != *b) return true;
     /* A frame stays until what is below it is done, for a child's level is the stack's height. */
-    while (walk->depth > 0 && walk->frames[walk->depth - 1].map == 0)
+    while (walk->depth > 0 && walk->frames[walk->depth - 1].left == 0)
       walk->depth--;
     if (walk->depth == 0) return false;
     unsigned level = walk->depth - 1;
     struct presence__walk_frame *frame = &walk->frames[level];
-    unsigned digit = presence__lowest((uint16_t)frame->map);
-    frame->map ^= presence__map_of(digit);
-    visit(walk, child(frame->a, digit, level), child(frame->b, digit, level));
+    if (frame->by_index) {
+      /* High indices are low digits. */
+      unsigned index = 31u - (unsigned)__builtin_clz(frame->left);
+      const struct presence__node *in_a = presence__object(frame->a);
+      const struct presence__node *in_b = presence__object(frame->b);
+      frame->left ^= 1u << index;
+      visit(walk, in_a->slots[index], in_b->slots[index]);
+    } else {
+      unsigned digit = presence__lowest((uint16_t)frame->left);
+      frame->left ^= presence__map_of(digit);
+      visit(walk, child(frame->a, digit, level), child(frame->b, digit, level));
+    }
   }
 }

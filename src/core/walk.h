@@ -7,8 +7,8 @@
 struct presence__walk_frame {
   presence__slot a;
   presence__slot b;
-  uint32_t map; /* digits still to come */
-  uint32_t unused;
+  uint32_t left; /* what is still to come: bits of a map, or of indices when the maps are equal */
+  bool by_index;
 };
 
 struct presence__walk {
