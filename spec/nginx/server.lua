@@ -29,7 +29,9 @@ local function read_file(path)
   return text
 end
 
-local function free_port()
+--- A port of 127.0.0.1 on which nobody listens.
+---@return integer
+function M.free_port()
   local probe = uv.new_tcp()
   assert(probe:bind("127.0.0.1", 0))
   local port = probe:getsockname().port
@@ -58,7 +60,7 @@ daemon off;
 %s
 pid %s/nginx.pid;
 error_log %s/error.log info;
-worker_processes 1;
+worker_processes %d;
 env LIMITS;
 %s
 events { worker_connections %d; }
@@ -69,7 +71,7 @@ http {
   fastcgi_temp_path %s/fastcgi;
   uwsgi_temp_path %s/uwsgi;
   scgi_temp_path %s/scgi;
-  lua_package_path "%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
+  lua_package_path "%s/%s?.lua;%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;";
   lua_package_cpath "%s/lib/lua/5.1/?.so;;";
 %s
 }
@@ -83,13 +85,14 @@ local function open_files_limit()
   return math.min(limit, 30000)
 end
 
-local function configuration(self, http, main)
+local function configuration(self, http, main, folder_of_app, workers)
   local root = uv.cwd()
   local build = os.getenv "BUILD" or root .. "/build"
   local folder = self.folder
   local user = uv.getuid() == 0 and "user root;" or ""
-  return template:format(modules, modules, user, folder, folder, main or "", open_files_limit(),
-    folder, folder, folder, folder, folder, root, root, root, build, http)
+  return template:format(modules, modules, user, folder, folder, workers or 1, main or "",
+    open_files_limit(), folder, folder, folder, folder, folder, root, folder_of_app or "", root,
+    root, root, build, http)
 end
 
 --- The file of the error log, whole.
@@ -150,6 +153,19 @@ function Server:stop()
   return self.was_graceful
 end
 
+local function environment_with(more)
+  local all = {}
+  for name, value in pairs(uv.os_environ()) do
+    all[#all + 1] = name .. "=" .. (more[name] or value)
+  end
+  for name, value in pairs(more) do
+    if not os.getenv(name) then
+      all[#all + 1] = name .. "=" .. value
+    end
+  end
+  return all
+end
+
 local function accepts(port)
   local client, state = uv.new_tcp(), nil
   client:connect("127.0.0.1", port, function(err)
@@ -183,20 +199,25 @@ function Server:get(path, timeout_s)
   return answer:match "\r\n\r\n(.*)$" or "", tonumber(answer:match "^HTTP/1%.%d (%d+)")
 end
 
---- Starts nginx. `http` is what goes into its http block; `$port` in it is the port, `$folder` the
---- folder. Raises when it does not come up.
+--- Starts nginx. `http` is what goes into its http block; `$port` in it is the port. Raises when it
+--- does not come up.
 ---@param http string
 ---@param main string|nil directives of the main context
-function M.start(http, main)
-  local self = setmetatable({ port = free_port() }, Server)
+---@param environment table<string, string>|nil more of it, for `env` in `main`
+---@param folder_of_app string|nil of this tree, with its slash: where `app` is
+---@param workers integer|nil default 1
+function M.start(http, main, environment, folder_of_app, workers)
+  local self = setmetatable({ port = M.free_port() }, Server)
   self.folder = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/presence-nginx-XXXXXX"))
-  http = http:gsub("%$port", tostring(self.port)):gsub("%$folder", self.folder)
-  write_file(self.folder .. "/nginx.conf", configuration(self, http, main))
+  http = http:gsub("%$port", tostring(self.port))
+  write_file(self.folder .. "/nginx.conf", configuration(self, http, main, folder_of_app,
+    workers))
   local err_file = assert(uv.fs_open(self.folder .. "/stderr", "w", 420))
   local handle, pid = uv.spawn("nginx", {
     args = { "-e", self.folder .. "/error.log", "-p", self.folder, "-c",
       self.folder .. "/nginx.conf" },
     stdio = { nil, err_file, err_file },
+    env = environment_with(environment or {}),
   }, function()
     self.exited = true
     self.handle:close()

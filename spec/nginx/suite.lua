@@ -29,7 +29,7 @@ local function results_of(suite, locations, timeout_s)
     results = { { name = "runs", ok = false, err = body .. "\n" .. log } }
   end
   results[#results + 1] = { name = "leaves no complaint in nginx's log",
-    ok = #complaints == 0, err = table.concat(complaints, "\n", 1, math.min(#complaints, 10)) }
+    ok = #complaints == 0, err = table.concat(complaints, "\n", 1, math.min(#complaints, 5)) }
   results[#results + 1] = { name = "lets the worker end when it is told to", ok = is_graceful,
     err = "nginx had to be killed" }
   return results

@@ -212,6 +212,9 @@ function Peer:run(sock, connection, greeting)
   self.reader_ = ngx.thread.spawn(read, self)
   write(self)
   leave(self)
+  if self.is_cut_ then
+    end_request() -- nginx itself would wait for the client once more
+  end
 end
 
 --- What the endpoint sends through.
