@@ -24,8 +24,15 @@ static void copy_slots(presence__slot *to, const presence__slot *from, unsigned 
 }
 
 static void share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
-  for (unsigned i = 0; i < count; i++)
-    to[i] = presence__retain(from[i]);
+  /* Most of the cost of a kept version is here: four at a time. */
+  for (; count >= 4; count -= 4, to += 4, from += 4) {
+    to[0] = presence__retain(from[0]);
+    to[1] = presence__retain(from[1]);
+    to[2] = presence__retain(from[2]);
+    to[3] = presence__retain(from[3]);
+  }
+  for (; count > 0; count--)
+    *to++ = presence__retain(*from++);
 }
 
 bool presence__node_own(presence_heap *heap, presence__slot *at) {

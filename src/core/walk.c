@@ -8,38 +8,64 @@ static unsigned leaf_digit(presence__slot leaf, unsigned level) {
 
 /* The indices at which two nodes of one map differ. */
 static uint32_t differing_indices(const struct presence__node *a, const struct presence__node *b) {
+  const presence__slot *x = a->slots, *y = b->slots;
   uint32_t left = 0;
-  for (unsigned i = presence__count(a->map); i > 0; i--)
-    left = left << 1 | (a->slots[i - 1] != b->slots[i - 1]);
+  unsigned i = presence__count(a->map);
+  for (; i >= 4; i -= 4) {
+    left = left << 1 | (x[i - 1] != y[i - 1]);
+    left = left << 1 | (x[i - 2] != y[i - 2]);
+    left = left << 1 | (x[i - 3] != y[i - 3]);
+    left = left << 1 | (x[i - 4] != y[i - 4]);
+  }
+  for (; i > 0; i--)
+    left = left << 1 | (x[i - 1] != y[i - 1]);
   return left;
 }
 
-/* Two slots of one place. Nodes are put on the stack; leaves go in hand. A leaf beside a node
-   counts as a node that holds this leaf alone. */
-static void visit(struct presence__walk *walk, presence__slot a, presence__slot b) {
-  if (a == b) return;
+/* The digits at which two nodes of different maps differ. */
+static uint32_t differing_digits(const struct presence__node *a, const struct presence__node *b) {
+  const presence__slot *x = a->slots, *y = b->slots;
+  uint32_t left = 0;
+  for (uint32_t rest = a->map | b->map; rest; rest &= rest - 1) {
+    uint32_t bit = rest & -rest;
+    presence__slot in_a = a->map & bit ? *x++ : 0, in_b = b->map & bit ? *y++ : 0;
+    if (in_a != in_b) left |= bit;
+  }
+  return left;
+}
+
+/* Puts two slots, one of them a node at least, on the stack. A leaf beside a node counts as a node
+   that holds this leaf alone. */
+static void push(struct presence__walk *walk, presence__slot a, presence__slot b) {
   bool node_a = presence__tag_of(a) == PRESENCE__NODE;
   bool node_b = presence__tag_of(b) == PRESENCE__NODE;
-  if (!node_a && !node_b) {
-    walk->leaf_a = a;
-    walk->leaf_b = b;
-    walk->index_a = walk->index_b = 0;
-    return;
-  }
-  struct presence__walk_frame *frame = &walk->frames[walk->depth];
   const struct presence__node *in_a = presence__object(a), *in_b = presence__object(b);
-  uint16_t map = 0;
-  if (node_a) map |= in_a->map;
-  if (node_b) map |= in_b->map;
-  presence__slot leaf = node_a ? b : a;
-  if (leaf && presence__tag_of(leaf) != PRESENCE__NODE)
-    map |= presence__map_of(leaf_digit(leaf, walk->depth));
-  *frame = (struct presence__walk_frame){a, b, map, false};
-  if (node_a && node_b && in_a->map == in_b->map) {
+  struct presence__walk_frame *frame = &walk->frames[walk->depth];
+  frame->a = a;
+  frame->b = b;
+  frame->by_index = node_a && node_b && in_a->map == in_b->map;
+  if (frame->by_index) {
     frame->left = differing_indices(in_a, in_b);
-    frame->by_index = true;
+  } else if (node_a && node_b) {
+    frame->left = differing_digits(in_a, in_b);
+  } else {
+    presence__slot leaf = node_a ? b : a;
+    frame->left = node_a ? in_a->map : in_b->map;
+    if (leaf) frame->left |= presence__map_of(leaf_digit(leaf, walk->depth));
   }
   walk->depth++;
+}
+
+/* Two slots of one place: nodes are put on the stack, leaves go in hand. */
+static inline void visit(struct presence__walk *walk, presence__slot a, presence__slot b) {
+  if (a == b) return;
+  if (presence__tag_of(a) == PRESENCE__NODE || presence__tag_of(b) == PRESENCE__NODE) {
+    push(walk, a, b);
+    return;
+  }
+  walk->leaf_a = a;
+  walk->leaf_b = b;
+  walk->index_a = walk->index_b = 0;
 }
 
 void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b) {
@@ -87,8 +113,11 @@ static bool next_members(struct presence__walk *walk, presence__slot *a, presenc
 
 bool presence__walk_next(struct presence__walk *walk, presence__slot *a, presence__slot *b) {
   for (;;) {
-    while (next_members(walk, a, b))
-      if (*a != *b) return true;
+    if (walk->leaf_a || walk->leaf_b) {
+      while (next_members(walk, a, b))
+        if (*a != *b) return true;
+      walk->leaf_a = walk->leaf_b = 0;
+    }
     /* A frame stays until what is below it is done, for a child's level is the stack's height. */
     while (walk->depth > 0 && walk->frames[walk->depth - 1].left == 0)
       walk->depth--;
