@@ -2,10 +2,12 @@
 LUA ?= lua5.4
 PREFIX ?= /usr/local
 SUITE ?=
+SECONDS = 60
+TARGETS ?=
 export DESTDIR HOST PORT LIMITS
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test build lint fmt install clean
+.PHONY: help demo demo-nginx test fuzz build lint fmt install clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -27,6 +29,10 @@ demo-nginx: ## the same behind nginx (HOST, PORT, LIMITS=off)
 test: ## every suite; SUITE="unit house" runs some of them
 	@sh scripts/bootstrap.sh test
 	@exec bash scripts/test.sh $(SUITE)
+
+fuzz: ## each fuzz target for SECONDS (60); TARGETS="json http" picks some
+	@sh scripts/bootstrap.sh fuzz
+	@exec bash scripts/fuzz.sh $(SECONDS) $(TARGETS)
 
 build: ## the C library and both Lua modules, in build/
 	@sh scripts/bootstrap.sh build

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and this machine lacks, saying what and why.
 #
-#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|lint|fmt
+#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|lint|fmt
 #
 # When everything is there it only looks, which takes a fraction of a second. Debian packages come
 # by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
@@ -21,6 +21,8 @@ have_lua_library() { have lua5.4 && have luajit && lua5.4 -l "$1" -e '' 2>/dev/n
 have_lua_file() { [ -e "/usr/share/lua/5.1/$1" ] && [ -e "/usr/share/lua/5.4/$1" ]; }
 have_busted() { [ -e /usr/bin/busted ] && have_lua_file busted/init.lua; }
 have_c_library() { have cc && printf 'int main(void){return 0;}' | cc -x c - -o /dev/null "$@" 2>/dev/null; }
+have_fuzzer() { have clang-19 && [ -e "$(clang-19 -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ]; }
+have_llvm_19() { have llvm-cov-19 && have llvm-profdata-19; }
 have_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium; }
 have_nginx_lua() { [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ]; }
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true)" = installed ]; }
@@ -91,12 +93,31 @@ want_demo_nginx() {
   want_nginx "serves the demo"
   want_npm "runs npm, which brings phoenix.js to the page"
 }
+want_clang_19() {
+  want clang-19 "$1" have clang-19
+  want libclang-rt-19-dev "its fuzzer, sanitizers and counters" have_fuzzer
+}
+want_fuzz() {
+  want_build
+  want_clang_19 "compiles the fuzz targets"
+}
+want_cover() {
+  want_build
+  want libcmocka-dev "C tests" have_header cmocka
+  want_clang_19 "counts what the C tests reach"
+  want llvm-19 "reads those counts" have_llvm_19
+}
+want_mutate() {
+  want_build
+  want libcmocka-dev "C tests" have_header cmocka
+}
 want_test() {
   want_demo
   want lua-busted "runs the Lua specs" have_busted
   want libcmocka-dev "C tests" have_header cmocka
   want valgrind "C tests under memcheck" have valgrind
   want clang "the C code also compiles clean with clang" have clang
+  want_clang_19 "compiles the fuzz targets"
   want_npm "runs the end-to-end tests"
   want chromium "browser of the end-to-end tests" have_chromium
   want_nginx "the specs of the nginx platform run in real workers"
@@ -235,10 +256,10 @@ install_npm_packages() {
 
 choose_luajit
 case $goal in
-  make | build | demo | test | lint | fmt) "want_$goal" ;;
+  make | build | demo | test | fuzz | cover | mutate | lint | fmt) "want_$goal" ;;
   demo-nginx) want_demo_nginx ;;
   *)
-    echo "usage: $0 make|build|demo|demo-nginx|test|lint|fmt" >&2
+    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|lint|fmt" >&2
     exit 2
     ;;
 esac

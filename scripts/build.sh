@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
 # Configures (once) and builds a preset of CMakePresets.json:
 #
-#   scripts/build.sh [default|sanitize|clang] [tests]
+#   scripts/build.sh [default|sanitize|clang|tiny] [tests]
+#   scripts/build.sh fuzz|cover
 #
-# The C tests need cmocka, so only `tests` builds them.
+# The C tests need cmocka, so only `tests` builds them (and cover, which runs them).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-default} tests=${2:-}
 case $preset in
   default) tree=build ;;
   *) tree=build/$preset ;;
+esac
+case $preset in
+  fuzz) targets=fuzzers ;;
+  tiny) targets=c_tests ;;
+  cover) targets="c_tests fuzzers" tests=tests ;;
+  *) targets=all ;;
 esac
 # The flags of the make that called are not meant for CMake's makefiles.
 unset MAKEFLAGS MFLAGS MAKELEVEL || true
@@ -38,4 +45,5 @@ elif [ "$tests" = tests ] && [ "$(cached BUILD_TESTING)" != ON ]; then
   configure -DBUILD_TESTING=ON
 fi
 # Only what is compiled, linked or wrong: a build with nothing to do is silent.
-cmake --build "$tree" -j "$(nproc)" 2>&1 | { grep -v -E '^\[ *[0-9]+%\] Built target|^Consolidate ' || true; }
+# shellcheck disable=SC2086  # one word a target
+cmake --build "$tree" -j "$(nproc)" --target $targets 2>&1 | { grep -v -E '^\[ *[0-9]+%\] Built target|^Consolidate ' || true; }

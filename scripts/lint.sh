@@ -12,7 +12,7 @@ check() {
 }
 
 lua_files() { git ls-files --cached --others --exclude-standard '*.lua' '*.rockspec'; }
-c_files() { git ls-files --cached --others --exclude-standard 'src/*.[ch]' 'spec/c/*.[ch]' 'bench/*.[ch]'; }
+c_files() { git ls-files --cached --others --exclude-standard 'src/*.[ch]' 'spec/c/*.[ch]' 'spec/fuzz/*.[ch]' 'bench/*.[ch]'; }
 
 # Both interpreters must be able to read every file.
 lua_syntax() { lua_files | xargs "$1" scripts/syntax.lua; }

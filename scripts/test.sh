@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-suites=(c c-sanitize c-clang c-valgrind
+suites=(c c-sanitize c-clang c-tiny c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e)
 time_limit_s=${SUITE_TIME_LIMIT_S:-420}
@@ -38,6 +38,13 @@ count_busted() {
     END { print passed + 0, failed + 0, pending + 0 }' "$1"
 }
 
+count_fuzz() {
+  awk '
+    /^ok / { passed++ }
+    /^FAILED / { failed++ }
+    END { print passed + 0, failed + 0, 0 }' "$1"
+}
+
 count_node() {
   awk '
     /^# pass / { passed += $3 }
@@ -48,9 +55,10 @@ count_node() {
 
 # --- running -----------------------------------------------------------------------------------
 
-# c_programs TREE [wrapper…]: each test program, by name, so that the wrapper may be valgrind.
+# c_programs TREE [wrapper…]: each test program, by name, so that the wrapper may be valgrind. As
+# many at a time as there are processors; what they print is shown program by program.
 c_programs() {
-  local tree=$1 source name status=0
+  local tree=$1 out name failed
   shift
   shopt -s nullglob
   local sources=(spec/c/test_*.c)
@@ -58,15 +66,21 @@ c_programs() {
     echo "no C tests: spec/c/test_*.c"
     return 1
   fi
-  for source in "${sources[@]}"; do
-    name=$(basename "$source" .c)
+  out=$(mktemp -d)
+  # shellcheck disable=SC2016  # the inner shell's own arguments
+  printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} bash -c '
+    out=$1 tree=$2 name=$(basename "$3" .c)
+    shift 3
+    "$@" "$tree/$name" >"$out/$name" 2>&1
+    echo "== exit $?" >>"$out/$name"' _ "$out" "$tree" {} "$@"
+  for name in "${sources[@]}"; do
+    name=$(basename "$name" .c)
     echo "== program $name"
-    "$@" "$tree/$name"
-    local code=$?
-    echo "== exit $code"
-    if [ $code -ne 0 ]; then status=1; fi
+    cat "$out/$name" || echo "== exit 1, it left nothing"
   done
-  return $status
+  failed=$(grep -L -x '== exit 0' -r "$out" | wc -l)
+  rm -rf "$out"
+  [ "$failed" -eq 0 ]
 }
 
 # lua_specs INTERPRETER PATH…: busted under a named interpreter.
@@ -84,9 +98,10 @@ lua_specs() {
 
 sanitized_lua() {
   # The interpreter is not instrumented, so the runtime comes first by preloading; what lua itself
-  # leaves at exit is not ours to judge, and the C suites look for leaks.
+  # leaves at exit is not ours to judge, and the C suites look for leaks. A small quarantine, for
+  # there are specs that look at the size of the process.
   LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libubsan.so)" \
-    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=4 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
     lua5.4 "$@"
 }
 
@@ -107,9 +122,11 @@ node_tests() {
 run_c() { bash scripts/build.sh default tests && c_programs build; }
 run_c-sanitize() { bash scripts/build.sh sanitize tests && c_programs build/sanitize; }
 run_c-clang() { bash scripts/build.sh clang tests && c_programs build/clang; }
+run_c-tiny() { bash scripts/build.sh tiny tests && c_programs build/tiny; }
+run_fuzz() { bash scripts/fuzz.sh 20; }
 run_c-valgrind() {
   bash scripts/build.sh default tests &&
-    PRESENCE_TEST_QUICK=1 c_programs build \
+    PRESENCE_STEPS=150 PRESENCE_COUNT=10000 c_programs build \
       valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
 }
 run_unit-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/unit; }
@@ -130,6 +147,8 @@ describe() {
     c) echo "C tests" ;;
     c-sanitize) echo "C tests under AddressSanitizer and UndefinedBehaviorSanitizer" ;;
     c-clang) echo "C tests, compiled by clang" ;;
+    c-tiny) echo "C tests, nodes of two slots, under both sanitizers" ;;
+    fuzz) echo "the fuzz corpus again, then 20 s of each target" ;;
     c-valgrind) echo "C tests under valgrind" ;;
     unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;
     nginx) echo "specs of spec/nginx inside real nginx workers" ;;
@@ -143,6 +162,7 @@ describe() {
 counter_of() {
   case $1 in
     c | c-*) echo count_cmocka ;;
+    fuzz) echo count_fuzz ;;
     e2e) echo count_node ;;
     *) echo count_busted ;;
   esac

@@ -31,6 +31,12 @@ describe("the runner of all suites", function()
     assert.equal("8 3 0", counted("c-valgrind", passed .. crashed .. mixed .. leaked))
   end)
 
+  it("reads what the fuzzer's script prints, one target one test", function()
+    local passed = "== fuzz\nok     json: 24 inputs kept, 900 made\n"
+    assert.equal("1 0 0", counted("fuzz", passed))
+    assert.equal("1 1 0", counted("fuzz", passed .. "FAILED http\nFAILEDx\nlooks ok here\n"))
+  end)
+
   it("reads the report of Node's test runner", function()
     local report = "ok 1 - a\n# tests 9\n# pass 4\n# fail 2\n# cancelled 1\n# skipped 1\n# todo 1\n"
     assert.equal("4 3 2", counted("e2e", report, ".tap"))
