@@ -169,6 +169,19 @@ describe("inside of nginx", function()
     is_over = true
   end)
 
+  it("whoever has read much gives way to others", function()
+    ngx.sleep(0.002)
+    assert(ngx.timer.at(0, note, "another"))
+    for _ = 1, 10 do
+      loop:give_way(4096)
+    end
+    assert.same({}, seen)
+    for _ = 1, 10 do
+      loop:give_way(4096)
+    end
+    assert.equal(1, #seen)
+  end)
+
   it("everything that `enter` surrounds is one turn", function()
     loop:enter(function()
       loop:defer(function() note "end of turn" end)

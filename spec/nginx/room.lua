@@ -11,7 +11,9 @@ local Room = presence.channel {
 }
 
 function Room.handle_in.slow(_, payload)
-  ngx.sleep(payload.seconds)
+  if payload.seconds > 0 then
+    ngx.sleep(payload.seconds)
+  end
   return "ok"
 end
 

@@ -16,6 +16,9 @@ local forever_s = light_thread.forever_s
 local max_deferred_a_turn = 100000
 local max_turns_a_cycle = 1000
 local pause_s = 0.001 -- the shortest sleep that goes through nginx's event loop
+-- A socket that always has something to read never makes its thread wait: past so many bytes in one
+-- cycle, of all sockets, whoever reads gives way.
+local max_read_bytes_a_cycle = 64 * 1024
 -- A timer so far away that only the end of the worker calls it, with `premature`.
 local end_of_worker_s = 10 * 365 * 86400
 
@@ -104,13 +107,17 @@ local function fire(loop)
   end
 end
 
--- Many turns within one millisecond of nginx's clock are one cycle of its event loop, as good as
--- always: tasks that keep each other busy without any input.
-local function needs_pause(loop)
+-- nginx notes the time once a cycle of its event loop. Cycles within one millisecond count as one.
+local function note_cycle(loop)
   local cycle = ngx.now()
   if cycle ~= loop.cycle_ then
-    loop.cycle_, loop.turns_ = cycle, 0
+    loop.cycle_, loop.turns_, loop.read_bytes_ = cycle, 0, 0
   end
+end
+
+-- Have tasks kept each other busy for many turns without any input?
+local function needs_pause(loop)
+  note_cycle(loop)
   loop.turns_ = loop.turns_ + 1
   return loop.turns_ > max_turns_a_cycle
 end
@@ -143,6 +150,17 @@ local function run(loop)
   loop.ready = false
   loop.executor_:close()
   ngx.exit(ngx.OK) -- the tasks that are left end with this request
+end
+
+--- Called by whoever has read bytes and handled them, before it reads on: lets nginx look after the
+--- other sockets when there were many. Only where it may wait.
+---@param bytes integer
+function Loop:give_way(bytes)
+  note_cycle(self)
+  self.read_bytes_ = self.read_bytes_ + bytes
+  if self.read_bytes_ > max_read_bytes_a_cycle then
+    ngx.sleep(pause_s)
+  end
 end
 
 --- Calls `fn(...)` in the running thread as part of a turn, which does not end before it returns.
@@ -339,6 +357,7 @@ function M.new(opts)
     enders_ = {},
     entered_ = 0,
     turns_ = 0,
+    read_bytes_ = 0,
     timers_ = timers.new(),
     sem_ = light_thread.take_semaphore(),
     awake_ = false,

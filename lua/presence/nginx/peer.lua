@@ -120,6 +120,9 @@ local function read(self)
       self.is_feeding_ = true
       loop:enter(on_bytes, self, bytes)
       self.is_feeding_ = false
+      if not self.is_over_ then
+        loop:give_way(#bytes)
+      end
     elseif err ~= "timeout" then
       self.is_gone_ = true
       break
