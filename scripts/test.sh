@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit
 
 suites=(c c-sanitize c-clang c-tiny c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
-  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e)
+  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e e2e-nginx)
 time_limit_s=${SUITE_TIME_LIMIT_S:-420}
 logs=$PWD/build/test-logs
 
@@ -105,16 +105,21 @@ sanitized_lua() {
     lua5.4 "$@"
 }
 
+# node_tests SUITE FOLDER…: the .mjs files of each folder.
 node_tests() {
   shopt -s nullglob
-  local files=(spec/e2e/*.test.mjs)
-  if [ ${#files[@]} -eq 0 ]; then files=(spec/e2e/*.mjs); fi
-  if [ ${#files[@]} -eq 0 ]; then
-    echo "no end-to-end tests: spec/e2e/*.mjs"
-    return 1
-  fi
+  local suite=$1 files=() folder
+  shift
+  for folder in "$@"; do
+    local found=("$folder"/*.mjs)
+    if [ ${#found[@]} -eq 0 ]; then
+      echo "no end-to-end tests: $folder/*.mjs"
+      return 1
+    fi
+    files+=("${found[@]}")
+  done
   local options=(--test-reporter=spec --test-reporter-destination=stdout
-    --test-reporter=tap --test-reporter-destination="$logs/$1.log.tap")
+    --test-reporter=tap --test-reporter-destination="$logs/$suite.log.tap")
   if node --help | grep -q -e --test-concurrency; then options+=(--test-concurrency=1); fi
   node --test "${options[@]}" "${files[@]}"
 }
@@ -140,7 +145,11 @@ run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
 run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
 run_house() { bash scripts/build.sh default tests && lua_specs lua5.4 spec/house_spec.lua spec/house; }
-run_e2e() { bash scripts/build.sh && node_tests e2e; }
+run_e2e() { bash scripts/build.sh && node_tests e2e spec/e2e; }
+run_e2e-nginx() {
+  bash scripts/build.sh &&
+    PRESENCE_SERVER_CMD=scripts/demo-nginx.sh node_tests e2e-nginx spec/e2e spec/nginx
+}
 
 describe() {
   case $1 in
@@ -154,6 +163,7 @@ describe() {
     nginx) echo "specs of spec/nginx inside real nginx workers" ;;
     house) echo "the rules of the house" ;;
     e2e) echo "end to end: Node and a browser against real servers" ;;
+    e2e-nginx) echo "end to end: the same, and reloads, against nginx" ;;
     *-lua5.4) echo "specs of spec/${1%-*} under Lua 5.4" ;;
     *-luajit) echo "specs of spec/${1%-*} under LuaJIT" ;;
   esac
@@ -163,7 +173,7 @@ counter_of() {
   case $1 in
     c | c-*) echo count_cmocka ;;
     fuzz) echo count_fuzz ;;
-    e2e) echo count_node ;;
+    e2e | e2e-*) echo count_node ;;
     *) echo count_busted ;;
   esac
 }
