@@ -60,9 +60,14 @@ local function join(self, join_ref, ref, topic, payload)
     self:reply(join_ref, ref, topic, "error", '{"reason":"bad payload"}')
     return
   end
+  local close_old = old and old:supersede()
+  if self.ended then
+    -- The old channel's `terminate`, or what ran while it waited, has ended the socket.
+    return
+  end
   local started = channel.start {
     connection = self, definition = definition, topic = topic, join_ref = join_ref, ref = ref,
-    params = params, close_old = old and old:supersede(),
+    params = params, close_old = close_old,
   }
   self.channels[topic] = started
   self.channel_count = self.channel_count + 1
