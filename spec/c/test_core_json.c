@@ -185,6 +185,35 @@ static void runtime_edits_refuse_what_they_must(void **state) {
   assert_true(is(presence_meta_ref(meta), large));
 }
 
+static enum presence_status take_over(struct fixture *f, int64_t old_pid, int64_t new_pid,
+                                      const char *meta, const char *ref) {
+  return presence_editor_take_over_ref(f->editor, str("t"), str("k"), pid(old_pid), pid(new_pid),
+                                       str(meta), str(ref));
+}
+
+static void one_pid_takes_the_place_of_another(void **state) {
+  struct fixture *f = *state;
+  assert_int_equal(track_ref(f, 1, "{}", "r1"), PRESENCE_OK);
+  presence_state *before = presence_editor_snapshot(f->editor);
+  assert_int_equal(take_over(f, 2, 3, "{}", "r2"), PRESENCE_NO_PRESENCE);
+  assert_int_equal(take_over(f, 1, 1, "{}", "r2"), PRESENCE_ALREADY_TRACKED);
+  assert_int_equal(take_over(f, 1, 2, "[]", "r2"), PRESENCE_NOT_OBJECT);
+  assert_int_equal(take_over(f, 1, 2, "{}", ""), PRESENCE_BAD_REF);
+  assert_int_equal(take_over(f, PRESENCE_MAX_PID + 1, 2, "{}", "r2"), PRESENCE_BAD_PID);
+  assert_int_equal(take_over(f, 1, 2, "{}", "r2"), PRESENCE_OK);
+  assert_null(presence_editor_get(f->editor, str("t"), str("k"), pid(1)));
+  presence_state *now = presence_editor_snapshot(f->editor);
+  assert_int_equal(presence_connections(now, str("t"), str("k")), 1);
+  presence_sink sink = text_sink(&f->text);
+  assert_int_equal(presence_diff_json(before, now, str("t"), PRESENCE_WIRE, sink), PRESENCE_OK);
+  assert_string_equal(
+      f->text.bytes,
+      "{\"joins\":{\"k\":{\"metas\":[{\"phx_ref\":\"r2\",\"phx_ref_prev\":\"r1\"}]}},"
+      "\"leaves\":{\"k\":{\"metas\":[{\"phx_ref\":\"r1\"}]}}}");
+  presence_state_release(before);
+  presence_state_release(now);
+}
+
 static void single_events(void **state) {
   struct fixture *f = *state;
   presence_sink sink = text_sink(&f->text);
@@ -240,6 +269,7 @@ int main(void) {
       TEST(differences),
       TEST(refs_show_on_the_wire_alone),
       TEST(runtime_edits_refuse_what_they_must),
+      TEST(one_pid_takes_the_place_of_another),
       TEST(single_events),
       TEST(a_sink_may_refuse),
   };

@@ -100,6 +100,9 @@ BY_HANDLE(editor_track_ref,
           presence_editor_track_ref(e, str("t"), str("new"), pid(1), str("{}"), str("r2")))
 BY_HANDLE(editor_update_ref, presence_editor_update_ref(e, str("t"), str("runtime"), pid(100),
                                                         str("{\"a\":1}"), str("r2")))
+BY_HANDLE(editor_take_over_ref,
+          presence_editor_take_over_ref(e, str("t"), str("runtime"), pid(100), pid(101),
+                                        str("{\"a\":1}"), str("r2")))
 BY_HANDLE(editor_update, presence_editor_update(e, str("t"), str("many"), pid(5), str("7")))
 BY_HANDLE(editor_untrack, presence_editor_untrack(e, str("t"), str("k3"), pid(3), NULL))
 BY_HANDLE(editor_join, presence_editor_join(e, str("t"), str("k3"), scene->entry))
@@ -173,6 +176,7 @@ static const struct operation operations[] = {
     {"untrack_ninth", untrack_ninth},
     {"editor_track", editor_track},
     {"editor_track_ref", editor_track_ref},
+    {"editor_take_over_ref", editor_take_over_ref},
     {"editor_update_ref", editor_update_ref},
     {"editor_update", editor_update},
     {"editor_untrack", editor_untrack},

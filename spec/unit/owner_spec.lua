@@ -108,6 +108,22 @@ describe("an owner", function()
     end
   end)
 
+  it("lets one pid take the place of another, as an update", function()
+    assert.is_true(owner:take_over("t", "ann", 7, '{"a":1}', "r4", 1))
+    assert.is_nil(owner:get("t", "ann", 1))
+    assert.are.equal(2, owner:connections("t", "ann"))
+    assert.are.equal('{"ann":{"metas":[{"phx_ref":"r2"},' ..
+      '{"a":1,"phx_ref":"r4","phx_ref_prev":"r1"}]}}',
+      core.wire_state_json(owner:snapshot(), "t"))
+    local ok, word = owner:take_over("t", "ann", 8, "{}", "r5", 1)
+    assert.is_nil(ok)
+    assert.are.equal("nopresence", word)
+    ok, word = owner:take_over("t", "ann", 2, "{}", "r5", 7)
+    assert.is_nil(ok)
+    assert.are.equal("already_tracked", word)
+    assert.has_error(function() owner:take_over("t", "ann", 8, "{}", "r5") end)
+  end)
+
   it("untracks and says how many", function()
     assert.are.equal(1, owner:untrack("t", "ann", 1))
     assert.are.equal(0, owner:untrack("t", "ann", 1))

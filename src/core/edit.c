@@ -152,6 +152,34 @@ enum presence_status presence__edit_update(struct presence__target *target,
   return commit(target, &place, entry, &tally);
 }
 
+enum presence_status presence__edit_take_over(struct presence__target *target,
+                                              const struct presence__want *want,
+                                              presence_pid old_pid) {
+  struct presence__pid pid;
+  struct presence__pid from;
+  enum presence_status status = presence__pid_init(&pid, want->pid);
+  if (status == PRESENCE_OK) status = presence__pid_init(&from, old_pid);
+  if (status == PRESENCE_OK) status = check_content(want);
+  if (status != PRESENCE_OK) return status;
+  presence_heap *heap = target->state->heap;
+  struct presence__place place;
+  find(&place, target, want->topic, want->key);
+  const presence_meta *old = place.entry ? presence__entry_find(place.entry, &from.name) : NULL;
+  if (!old) return PRESENCE_NO_PRESENCE;
+  if (presence__entry_find(place.entry, &pid.name)) return PRESENCE_ALREADY_TRACKED;
+  presence_meta *record;
+  size_t size;
+  status = make_record(heap, &place, want, &pid.name, presence_meta_ref(old), &record, &size);
+  if (status != PRESENCE_OK) return status;
+  struct presence__tally tally = {0, 0};
+  presence__slot entry = own_entry(&place);
+  bool done = presence__entry_add(heap, &entry, record, &tally) &&
+              presence__entry_remove_pid(heap, &entry, &from.name, &tally);
+  presence__release(heap, presence__slot_of(record, PRESENCE__RECORD));
+  if (!done) return give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
+  return commit(target, &place, entry, &tally);
+}
+
 enum presence_status presence__edit_untrack(struct presence__target *target, presence_string topic,
                                             presence_string key, presence_pid pid,
                                             size_t *removed) {

@@ -27,6 +27,10 @@ enum presence_status presence__edit_track(struct presence__target *target,
                                           const struct presence__want *want);
 enum presence_status presence__edit_update(struct presence__target *target,
                                            const struct presence__want *want);
+/* Tracks want in the place of what old_pid has there. */
+enum presence_status presence__edit_take_over(struct presence__target *target,
+                                              const struct presence__want *want,
+                                              presence_pid old_pid);
 /* Also sets *removed. */
 enum presence_status presence__edit_untrack(struct presence__target *target, presence_string topic,
                                             presence_string key, presence_pid pid, size_t *removed);

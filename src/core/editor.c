@@ -129,6 +129,16 @@ enum presence_status presence_editor_update_ref(presence_editor *editor, presenc
   return update(editor, &want);
 }
 
+enum presence_status presence_editor_take_over_ref(presence_editor *editor, presence_string topic,
+                                                   presence_string key, presence_pid old_pid,
+                                                   presence_pid pid, presence_string meta,
+                                                   presence_string ref) {
+  struct presence__want want = {topic, key, pid, meta, ref, true};
+  struct presence__target target;
+  if (!aim(editor, &target)) return PRESENCE_OUT_OF_MEMORY;
+  return presence__edit_take_over(&target, &want, old_pid);
+}
+
 enum presence_status presence_editor_untrack(presence_editor *editor, presence_string topic,
                                              presence_string key, presence_pid pid,
                                              size_t *removed) {

@@ -493,6 +493,15 @@ PRESENCE_API enum presence_status
 presence_editor_update_ref(presence_editor *editor, presence_string topic, presence_string key,
                            presence_pid pid, presence_string meta, presence_string ref);
 
+/* Tracks pid in the place of old_pid, whose metas there go: a connection that comes back for one
+   that was lost. phx_ref_prev becomes the ref old_pid had. PRESENCE_NO_PRESENCE when old_pid is not
+   tracked, PRESENCE_ALREADY_TRACKED when pid is; else as presence_editor_update_ref, except that
+   equal bytes are a change. */
+PRESENCE_API enum presence_status
+presence_editor_take_over_ref(presence_editor *editor, presence_string topic, presence_string key,
+                              presence_pid old_pid, presence_pid pid, presence_string meta,
+                              presence_string ref);
+
 /* The newest meta of pid under (topic, key), *borrowed* until the next edit, or NULL. */
 PRESENCE_API const presence_meta *presence_editor_get(presence_editor *editor,
                                                       presence_string topic, presence_string key,

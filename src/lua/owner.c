@@ -41,6 +41,17 @@ static int owner_update(lua_State *L) {
       L, presence_editor_update_ref(editor, edit.topic, edit.key, edit.pid, edit.meta, ref), &edit);
 }
 
+static int owner_take_over(lua_State *L) {
+  presence_editor *editor = check_owner(L);
+  const struct presence__lua_edit edit = presence__lua_check_edit(L);
+  const presence_string ref = presence__lua_check_string(L, 6);
+  const presence_pid old_pid = presence__lua_check_pid(L, 7);
+  return edited(L,
+                presence_editor_take_over_ref(editor, edit.topic, edit.key, old_pid, edit.pid,
+                                              edit.meta, ref),
+                &edit);
+}
+
 static int owner_untrack(lua_State *L) {
   presence_editor *editor = check_owner(L);
   const struct presence__lua_edit edit = presence__lua_check_place(L);
@@ -119,9 +130,15 @@ static int owner_patch(lua_State *L) {
 
 const luaL_Reg presence__owner_functions[] = {{"owner", owner_new}, {NULL, NULL}};
 
-const luaL_Reg presence__owner_methods[] = {
-    {"track", owner_track},       {"update", owner_update}, {"untrack", owner_untrack},
-    {"get", owner_get},           {"count", owner_count},   {"connections", owner_connections},
-    {"snapshot", owner_snapshot}, {"patch", owner_patch},   {NULL, NULL}};
+const luaL_Reg presence__owner_methods[] = {{"track", owner_track},
+                                            {"update", owner_update},
+                                            {"untrack", owner_untrack},
+                                            {"take_over", owner_take_over},
+                                            {"get", owner_get},
+                                            {"count", owner_count},
+                                            {"connections", owner_connections},
+                                            {"snapshot", owner_snapshot},
+                                            {"patch", owner_patch},
+                                            {NULL, NULL}};
 
 const luaL_Reg presence__owner_metamethods[] = {{"__gc", presence__builder_gc}, {NULL, NULL}};
