@@ -30,7 +30,7 @@ static bool get_byte(struct decoder *d, unsigned *byte) {
 }
 
 static bool get_number(struct decoder *d, uint64_t *number) {
-  unsigned byte, shift = 0;
+  unsigned byte = 0, shift = 0;
   *number = 0;
   do {
     if (!get_byte(d, &byte)) return false;
@@ -105,7 +105,7 @@ static bool get_meta(struct decoder *d, presence_string key, uint64_t key_hash,
 }
 
 static bool get_key(struct decoder *d, presence_string topic) {
-  presence_string key;
+  presence_string key = {NULL, 0};
   uint64_t metas;
   if (!get_string(d, &key) || !get_number(d, &metas)) return false;
   if (metas == 0 || metas > UINT32_MAX) return damaged(d);
