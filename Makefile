@@ -4,10 +4,10 @@ PREFIX ?= /usr/local
 SUITE ?=
 SECONDS = 60
 TARGETS ?=
-export DESTDIR HOST PORT LIMITS
+export DESTDIR HOST PORT LIMITS SIZES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test fuzz build lint fmt install clean
+.PHONY: help demo demo-nginx test fuzz bench-core build lint fmt install clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -33,6 +33,10 @@ test: ## every suite; SUITE="unit house" runs some of them
 fuzz: ## each fuzz target for SECONDS (60); TARGETS="json http" picks some
 	@sh scripts/bootstrap.sh fuzz
 	@exec bash scripts/fuzz.sh $(SECONDS) $(TARGETS)
+
+bench-core: ## the core against its targets and its peers, build/bench/core.json; some minutes (SIZES="10000 100000")
+	@sh scripts/bootstrap.sh bench
+	@exec bash scripts/bench.sh core
 
 build: ## the C library and both Lua modules, in build/
 	@sh scripts/bootstrap.sh build

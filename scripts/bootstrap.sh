@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and this machine lacks, saying what and why.
 #
-#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|lint|fmt
+#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt
 #
 # When everything is there it only looks, which takes a fraction of a second. Debian packages come
 # by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
@@ -16,6 +16,7 @@ notice=
 # --- what there is -----------------------------------------------------------------------------
 
 have() { command -v "$1" >/dev/null 2>&1; }
+have_file() { [ -e "$1" ]; }
 have_header() { have pkg-config && pkg-config --exists "$1"; }
 have_lua_library() { have lua5.4 && have luajit && lua5.4 -l "$1" -e '' 2>/dev/null && luajit -l "$1" -e '' 2>/dev/null; }
 have_lua_file() { [ -e "/usr/share/lua/5.1/$1" ] && [ -e "/usr/share/lua/5.4/$1" ]; }
@@ -122,6 +123,14 @@ want_test() {
   want chromium "browser of the end-to-end tests" have_chromium
   want_nginx "the specs of the nginx platform run in real workers"
   want redis-server "an example of a channel that asks Redis" have redis-server
+}
+want_bench() {
+  want_build
+  want g++ "compiles the maps of C++ that the core is compared with" have c++
+  want valgrind "counts instructions (callgrind)" have valgrind
+  want libabsl-dev "absl::flat_hash_map, to compare with" have_header absl_flat_hash_map
+  want libmimalloc-dev "another allocator under the core" have_file /usr/include/mimalloc.h
+  want erlang-base "nested maps of Erlang, to compare with" have erlc
 }
 want_fmt() {
   want clang-format "formats the C code" have clang-format
@@ -256,10 +265,10 @@ install_npm_packages() {
 
 choose_luajit
 case $goal in
-  make | build | demo | test | fuzz | cover | mutate | lint | fmt) "want_$goal" ;;
+  make | build | demo | test | fuzz | cover | mutate | bench | lint | fmt) "want_$goal" ;;
   demo-nginx) want_demo_nginx ;;
   *)
-    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|lint|fmt" >&2
+    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt" >&2
     exit 2
     ;;
 esac

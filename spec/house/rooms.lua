@@ -104,10 +104,12 @@ for name in ([[assert ctype errno fcntl float inttypes limits math signal stdali
 end
 local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true }
 local test_headers = { ["cmocka.h"] = true, ["setjmp.h"] = true }
+local bench_headers = { ["valgrind/callgrind.h"] = true, ["mimalloc.h"] = true }
 
 local function angled_allowed(path, room, name)
   return libc[name] or (room.lua and lua_headers[name])
-    or (path:find("^spec/") and test_headers[name]) or false
+    or (path:find("^spec/") and test_headers[name])
+    or (path:find("^bench/") and bench_headers[name]) or false
 end
 
 --- Complaints about what a C file includes.
