@@ -5,6 +5,7 @@ local M = {}
 --- Options of a runtime: `presence.new(opts)`, `presence.configure(opts)`.
 M.runtime = {
   flush_interval_s = 0.05, -- a busy topic sends at most one presence_diff in this time
+  leave_after = 0, -- seconds that a lost connection may take to come back before its leave
   leaves = "last", -- policy of topics that no endpoint serves: "last" or "each"
   max_key_bytes = 1024,
   max_meta_bytes = 16 * 1024,

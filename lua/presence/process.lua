@@ -98,7 +98,8 @@ end
 
 --- The one way a process ends: whoever asks, whatever the reason, once.
 ---@param reason any
-function Process:finish(reason)
+---@param is_clean boolean|nil it meant to end; default: when the reason is "normal"
+function Process:finish(reason, is_clean)
   if not self.alive then
     return
   end
@@ -106,7 +107,10 @@ function Process:finish(reason)
   self.exit_reason = reason
   local processes = self.processes
   processes.by_pid_[self.pid] = nil
-  processes.on_exit(self, reason)
+  if is_clean == nil then
+    is_clean = reason == "normal" or reason == "shutdown"
+  end
+  processes.on_exit(self, reason, is_clean)
   local monitors = self.monitors_
   if monitors then
     self.monitors_ = nil

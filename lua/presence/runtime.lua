@@ -140,10 +140,14 @@ function M.new(opts)
     loop = opts.loop, turn = self.turn_, log = self.log, processes = self.processes,
     feed = self.feed, owner = owner, limits = opts, callbacks = opts,
     ref_prefix = opts.ref_prefix or new_ref_prefix(),
+    leave_after = function(topic)
+      return self:leave_after(topic)
+    end,
   }
-  self.processes.on_exit = function(ended, reason)
+  self.processes.on_exit = function(ended, reason, is_clean)
     self.pubsub:drop(ended)
-    self.tracker:drop(ended.pid, leave_reasons[reason] or "closed")
+    local tracker_end = is_clean and self.tracker.drop or self.tracker.lose
+    tracker_end(self.tracker, ended.pid, leave_reasons[reason] or "closed")
   end
   self.process = process_functions(self.processes)
   for _, name in ipairs(tracker_functions) do
@@ -165,6 +169,20 @@ function Runtime:leaves_policy(topic)
     end
   end
   return self.options.leaves
+end
+
+--- How long a presence on a topic may be lost before it leaves: as the topic's channel says, else
+--- as the option `leave_after`.
+---@param topic string
+---@return number seconds
+function Runtime:leave_after(topic)
+  for _, bound in ipairs(self.endpoints_) do
+    local definition = bound:match(topic)
+    if definition and definition.leave_after then
+      return definition.leave_after
+    end
+  end
+  return self.options.leave_after
 end
 
 --- A payload as JSON text: a string is that already, a table is encoded, nil is `{}`.

@@ -243,6 +243,7 @@ function Testing:finish()
   for _, one in ipairs(self.clients_) do
     one:close()
   end
+  self.runtime.tracker.grace:expire_all()
   self.loop:turn()
   local left = leftovers(self)
   if left[1] then

@@ -1,6 +1,7 @@
 --- Who holds what: the truth about presences, in one C handle that is edited in place.
 -- Every edit touches the topic's feed, which tells the subscribers at its next flush.
 local core = require "presence.core"
+local grace = require "presence.grace"
 local json = require "presence.json"
 
 local M = {}
@@ -74,9 +75,9 @@ local function next_ref(self)
   return string.format("%s%x", self.ref_prefix, self.refs_)
 end
 
--- pid → topic → key, so that the end of a process costs what it held.
+-- pid → topic → key → its own leave_after, or true: the end of a process costs what it held.
 
-local function index(self, pid, topic, key)
+local function index(self, pid, topic, key, leave_after)
   local topics = self.by_pid_[pid]
   if not topics then
     topics = {}
@@ -87,7 +88,7 @@ local function index(self, pid, topic, key)
     keys = {}
     topics[topic] = keys
   end
-  keys[key] = true
+  keys[key] = leave_after or true
   self.topics_of_key_:track(key, topic, pid, "{}", "-")
 end
 
@@ -126,12 +127,35 @@ local function notify(self, name, event)
   self.turn:add("run", setmetatable(call, Callback))
 end
 
-local function commit_track(self, topic, key, pid, text, ref)
+-- A connection comes for one that was lost: to everybody an update.
+local function commit_return(self, lost_pid, topic, key, pid, text, ref, leave_after)
+  local old = self.owner:get(topic, key, lost_pid)
+  local ok, word, detail = self.owner:take_over(topic, key, pid, text, ref, lost_pid)
+  if not ok then
+    return nil, word, detail
+  end
+  unindex(self, lost_pid, topic, key)
+  index(self, pid, topic, key, leave_after)
+  self.feed:touch(topic)
+  notify(self, "on_update", {
+    topic = topic, key = key, pid = pid, meta = text, old_meta = old, first = false, last = false,
+  })
+  return ref
+end
+
+local function commit_track(self, topic, key, pid, text, ref, leave_after)
+  if self.owner:get(topic, key, pid) then
+    return nil, "already_tracked", "the key is tracked by this socket"
+  end
+  local lost_pid = self.grace:take(topic, key)
+  if lost_pid ~= nil then
+    return commit_return(self, lost_pid, topic, key, pid, text, ref, leave_after)
+  end
   local ok, word, detail = self.owner:track(topic, key, pid, text, ref)
   if not ok then
     return nil, word, detail
   end
-  index(self, pid, topic, key)
+  index(self, pid, topic, key, leave_after)
   self.feed:touch(topic)
   notify(self, "on_join", {
     topic = topic, key = key, pid = pid, meta = text,
@@ -145,6 +169,7 @@ local function commit_untrack(self, topic, key, pid, reason)
   if not meta then
     return 0
   end
+  self.grace:drop(topic, key, pid)
   local removed = self.owner:untrack(topic, key, pid)
   unindex(self, pid, topic, key)
   self.feed:touch(topic)
@@ -171,20 +196,32 @@ function Tracker:commit_held(socket)
   local held = socket.held_
   socket.held_ = nil
   for _, presence in ipairs(held or {}) do
-    commit_track(self, socket.topic, presence.key, socket.pid, presence.text, presence.ref)
+    commit_track(self, socket.topic, presence.key, socket.pid, presence.text, presence.ref,
+      presence.leave_after)
   end
+end
+
+local function check_leave_after(what, opts)
+  local leave_after = opts and opts.leave_after
+  local is_number = type(leave_after) == "number" and leave_after == leave_after
+  if leave_after ~= nil and not (is_number and leave_after >= 0) then
+    error(what .. ": leave_after must be a number of seconds", 3)
+  end
+  return leave_after
 end
 
 --- Track a socket's process on the socket's topic under key.
 ---@param socket {topic: string, pid: integer|string}
 ---@param key string
 ---@param meta string|table a JSON object
+---@param opts {leave_after: number|nil}|nil seconds this presence may be lost before it leaves
 ---@return string|nil ref
 ---@return string|nil word "already_tracked", "not_object", "not_utf8", "too_large", "no_process"
 ---@return string|nil detail
-function Tracker:track(socket, key, meta)
+function Tracker:track(socket, key, meta, opts)
   check_socket("track", socket)
   check_string("track", "key", key)
+  local leave_after = check_leave_after("track", opts)
   local topic, pid = socket.topic, socket.pid
   local ok, word, detail = check_names(self, topic, key)
   if not ok then
@@ -200,13 +237,13 @@ function Tracker:track(socket, key, meta)
   end
   local held = socket.held_
   if not held then
-    return commit_track(self, topic, key, pid, text, next_ref(self))
+    return commit_track(self, topic, key, pid, text, next_ref(self), leave_after)
   end
   if find_held(held, key) then
     return nil, "already_tracked", "the key is tracked by this socket"
   end
   local ref = next_ref(self)
-  held[#held + 1] = { key = key, text = text, ref = ref }
+  held[#held + 1] = { key = key, text = text, ref = ref, leave_after = leave_after }
   return ref
 end
 
@@ -215,6 +252,9 @@ local function current_meta(self, socket, key)
   local held = socket.held_ and find_held(socket.held_, key)
   if held then
     return held.text, held.ref, held
+  end
+  if self.processes:has_ended(socket.pid) then
+    return nil -- what it tracked is gone, or waits for another connection
   end
   return self.owner:get(socket.topic, key, socket.pid)
 end
@@ -271,16 +311,17 @@ end
 ---@param socket {topic: string, pid: integer|string}
 ---@param key string
 ---@param meta string|table
+---@param opts {leave_after: number|nil}|nil as for `track`
 ---@return string|nil ref
 ---@return string|nil word
 ---@return string|nil detail
-function Tracker:put(socket, key, meta)
+function Tracker:put(socket, key, meta, opts)
   check_socket("put", socket)
   check_string("put", "key", key)
   if current_meta(self, socket, key) then
     return self:update(socket, key, meta)
   end
-  return self:track(socket, key, meta)
+  return self:track(socket, key, meta, opts)
 end
 
 --- Remove what a socket's process tracks: under one key of the socket's topic, or everything.
@@ -304,27 +345,50 @@ function Tracker:untrack(socket, key)
   return commit_untrack(self, socket.topic, key, socket.pid, "left")
 end
 
---- Remove everything that a pid tracks.
----@param pid integer|string
----@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
----@return integer removed
-function Tracker:drop(pid, reason)
+-- Everything that a pid tracks, in one order, so that callbacks come the same in every run.
+local function presences_of(self, pid)
   local topics = self.by_pid_[pid]
-  local removed = 0
   local presences = {}
   for topic, keys in pairs(topics or {}) do
     for key in pairs(keys) do
       presences[#presences + 1] = { topic = topic, key = key }
     end
   end
-  -- In one order, so that callbacks come in the same order in every run.
   table.sort(presences, function(a, b)
     return a.topic < b.topic or (a.topic == b.topic and a.key < b.key)
   end)
-  for _, presence in ipairs(presences) do
+  return presences
+end
+
+--- Remove everything that a pid tracks.
+---@param pid integer|string
+---@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
+---@return integer removed
+function Tracker:drop(pid, reason)
+  local removed = 0
+  for _, presence in ipairs(presences_of(self, pid)) do
     removed = removed + commit_untrack(self, presence.topic, presence.key, pid, reason)
   end
   return removed
+end
+
+--- A pid was lost, and may come back: what it tracks leaves when its `leave_after` is over, at once
+--- where that is 0.
+---@param pid integer|string
+---@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
+function Tracker:lose(pid, reason)
+  for _, presence in ipairs(presences_of(self, pid)) do
+    local topic, key = presence.topic, presence.key
+    local own = self.by_pid_[pid][topic][key]
+    local leave_after = type(own) == "number" and own or self.leave_after(topic)
+    if leave_after > 0 then
+      self.grace:hold(topic, key, pid, leave_after, function()
+        commit_untrack(self, topic, key, pid, reason)
+      end)
+    else
+      commit_untrack(self, topic, key, pid, reason)
+    end
+  end
 end
 
 -- Questions.
@@ -416,7 +480,8 @@ function Tracker:snapshot()
 end
 
 ---@param opts {loop: table, turn: presence.Turn, log: function, processes: presence.Processes,
----  feed: presence.Feed, owner: userdata, limits: table, callbacks: table, ref_prefix: string}
+---  feed: presence.Feed, owner: userdata, limits: table, callbacks: table, ref_prefix: string,
+---  leave_after: fun(topic: string): number}
 ---@return presence.Tracker
 function M.new(opts)
   return setmetatable({
@@ -429,6 +494,8 @@ function M.new(opts)
     limits = opts.limits,
     callbacks = opts.callbacks,
     ref_prefix = opts.ref_prefix,
+    leave_after = opts.leave_after,
+    grace = grace.new(opts.loop),
     refs_ = 0,
     by_pid_ = {},
     topics_of_key_ = core.owner(),

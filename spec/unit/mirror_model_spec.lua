@@ -16,7 +16,7 @@ local function new_random(seed)
   end
 end
 
-local function new_test()
+local function new_test(leave_after)
   local Room = presence.channel {
     track = function(_, params)
       return params.key, { n = 0 }
@@ -42,7 +42,7 @@ local function new_test()
     channels = { ["room:*"] = Room },
     max_messages_per_s = false,
     max_outbox_bytes = 100000000,
-  })
+  }, { leave_after = leave_after })
 end
 
 local function truth_of(t)
@@ -122,13 +122,14 @@ local function act(run)
     run.t:advance(0)
   end
   if random(8) == 1 then
-    run.t:advance(0.06) -- over a flush interval
+    run.t:advance(0.2) -- over every leave_after, and the flush after it
     check_mirrors(run.t, run.clients)
   end
 end
 
 local function check_run(seed)
-  local run = { t = new_test(), clients = {}, random = new_random(seed) }
+  -- Every second run lets lost connections come back.
+  local run = { t = new_test(seed % 2 * 0.1), clients = {}, random = new_random(seed) }
   function run.pick()
     return run.clients[run.random(#run.clients)]
   end

@@ -11,6 +11,7 @@ local M = {}
 local callback_names = {
   join = "function", track = "function", after_join = "function", handle_info = "function",
   terminate = "function", handle_in = "table", handle_in_raw = "table", handle_out = "table",
+  leave_after = "number",
 }
 local presence_modes = { all = true, none = true, count = true }
 
@@ -110,7 +111,8 @@ end
 --- The one way a channel ends. Its presences go, the client is told, `terminate` is called.
 ---@param reason any for `terminate`, and what those who stay see
 ---@param last_event "phx_close"|"phx_error"|nil
-function Channel:finish(reason, last_event)
+---@param is_clean boolean|nil no `leave_after`: it meant to go; default: after phx_close
+function Channel:finish(reason, last_event, is_clean)
   if self.ended then
     return
   end
@@ -122,7 +124,7 @@ function Channel:finish(reason, last_event)
     self.connection.told_diffs:add(self.topic)
   end
   self.connection:forget(self)
-  self.process:finish(reason)
+  self.process:finish(reason, is_clean or last_event == "phx_close")
   if last_event == "phx_error" then
     self:send(self.join_ref, self.join_ref, "phx_error", '{"reason":"channel_crash"}')
   elseif last_event == "phx_close" then

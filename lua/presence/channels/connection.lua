@@ -205,7 +205,7 @@ end
 
 -- The end.
 
-local function finish_channels(self, reason)
+local function finish_channels(self, reason, is_clean)
   local topics = {}
   for topic in pairs(self.channels) do
     topics[#topics + 1] = topic
@@ -214,26 +214,28 @@ local function finish_channels(self, reason)
   for _, topic in ipairs(topics) do
     local joined = self.channels[topic]
     if joined then
-      joined:finish(reason)
+      joined:finish(reason, nil, is_clean)
     end
   end
 end
 
-local function finish(self, reason)
+local function finish(self, reason, is_clean)
   if self.ended then
     return
   end
   self.ended = true
-  finish_channels(self, reason)
+  finish_channels(self, reason, is_clean)
   self.bound:forget(self)
 end
 
 --- Close from this side: presences leave, what is queued and a close frame go out.
 ---@param code integer|nil
 ---@param reason string|nil
-function Connection:close(code, reason)
+---@param ended {reason: "closed"|"timeout"|nil, is_clean: boolean|nil}|nil for its presences
+function Connection:close(code, reason, ended)
   if not self.ended then
-    finish(self, code == going_away and reason == "idle timeout" and "timeout" or "closed")
+    ended = ended or {}
+    finish(self, ended.reason or "closed", ended.is_clean)
     self.outbox:close(code, reason or "")
   end
 end
@@ -247,7 +249,7 @@ end
 --- Close when nothing came for too long.
 function Connection:check_idle(now, idle_timeout_s)
   if now - self.last_seen >= idle_timeout_s then
-    self:close(going_away, "idle timeout")
+    self:close(going_away, "idle timeout", { reason = "timeout" })
   end
 end
 

@@ -345,7 +345,7 @@ end
 function Bound:disconnect(socket_id)
   local sockets = keys_of(self.by_id_[socket_id] or {})
   for _, one in ipairs(sockets) do
-    one:close(going_away, "disconnected")
+    one:close(going_away, "disconnected", { is_clean = true })
   end
   return #sockets
 end

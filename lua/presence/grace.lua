@@ -1,0 +1,102 @@
+--- Presences whose connection was lost and may come back: held until their time is over. Per topic
+-- and key the one that was lost first is the first to be taken by a connection that comes.
+local M = {}
+
+---@class presence.Grace
+local Grace = {}
+Grace.__index = Grace
+
+local function waiting_for(self, topic, key)
+  local keys = self.topics_[topic]
+  return keys and keys[key]
+end
+
+local function remove(self, topic, key, place)
+  local waiting = self.topics_[topic][key]
+  local held = table.remove(waiting, place)
+  held.timer:cancel()
+  if #waiting == 0 then
+    self.topics_[topic][key] = nil
+    if next(self.topics_[topic]) == nil then
+      self.topics_[topic] = nil
+    end
+  end
+  return held
+end
+
+--- Hold a presence for some seconds. `on_expiry` is called unless it is taken or dropped before.
+---@param topic string
+---@param key string
+---@param pid integer|string
+---@param seconds number
+---@param on_expiry fun()
+function Grace:hold(topic, key, pid, seconds, on_expiry)
+  local keys = self.topics_[topic] or {}
+  self.topics_[topic] = keys
+  local waiting = keys[key] or {}
+  keys[key] = waiting
+  local held = { pid = pid, on_expiry = on_expiry }
+  held.timer = self.loop:after(seconds, function()
+    self:drop(topic, key, pid)
+    on_expiry()
+  end)
+  waiting[#waiting + 1] = held
+end
+
+--- Take the presence that was lost first, for a connection that comes.
+---@param topic string
+---@param key string
+---@return integer|string|nil pid
+function Grace:take(topic, key)
+  if waiting_for(self, topic, key) then
+    return remove(self, topic, key, 1).pid
+  end
+end
+
+--- Hold a presence no longer.
+---@return boolean dropped false when it was not held
+function Grace:drop(topic, key, pid)
+  for place, held in ipairs(waiting_for(self, topic, key) or {}) do
+    if held.pid == pid then
+      remove(self, topic, key, place)
+      return true
+    end
+  end
+  return false
+end
+
+--- Is it held?
+---@return boolean
+function Grace:holds(topic, key, pid)
+  for _, held in ipairs(waiting_for(self, topic, key) or {}) do
+    if held.pid == pid then
+      return true
+    end
+  end
+  return false
+end
+
+--- Let the time of all be over now.
+function Grace:expire_all()
+  local expired = {}
+  for _, keys in pairs(self.topics_) do
+    for _, waiting in pairs(keys) do
+      for _, held in ipairs(waiting) do
+        held.timer:cancel()
+        expired[#expired + 1] = held.on_expiry
+      end
+    end
+  end
+  self.topics_ = {}
+  for _, on_expiry in ipairs(expired) do
+    on_expiry()
+  end
+end
+
+---@param loop table gives `after`
+---@return presence.Grace
+function M.new(loop)
+  return setmetatable({ loop = loop, topics_ = {} }, Grace)
+end
+
+return M
