@@ -94,6 +94,7 @@ build = {
     ["presence.config"] = "lua/presence/config.lua",
     ["presence.default"] = "lua/presence/default.lua",
     ["presence.feed"] = "lua/presence/feed.lua",
+    ["presence.grace"] = "lua/presence/grace.lua",
     ["presence"] = "lua/presence/init.lua",
     ["presence.json"] = "lua/presence/json.lua",
     ["presence.luv.address"] = "lua/presence/luv/address.lua",
