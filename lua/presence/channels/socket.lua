@@ -57,8 +57,9 @@ end
 
 --- Track this client under key. See `presence.track`.
 ---@return string|nil ref, string|nil word, string|nil detail
-function Socket:track(key, meta)
-  return self.runtime.track(self, key, meta)
+---@param opts {leave_after: number|nil}|nil
+function Socket:track(key, meta, opts)
+  return self.runtime.track(self, key, meta, opts)
 end
 
 --- Replace the meta under key. See `presence.update`.
@@ -69,8 +70,9 @@ end
 
 --- Track or update. See `presence.put`.
 ---@return string|nil ref, string|nil word, string|nil detail
-function Socket:put(key, meta)
-  return self.runtime.put(self, key, meta)
+---@param opts {leave_after: number|nil}|nil
+function Socket:put(key, meta, opts)
+  return self.runtime.put(self, key, meta, opts)
 end
 
 --- Untrack one key, or everything that this client's process tracks.
