@@ -116,6 +116,7 @@ build = {
     ["presence.nginx.peer"] = "lua/presence/nginx/peer.lua",
     ["presence.nginx.request"] = "lua/presence/nginx/request.lua",
     ["presence.nginx.server"] = "lua/presence/nginx/server.lua",
+    ["presence.nginx.signal"] = "lua/presence/nginx/signal.lua",
     ["presence.process"] = "lua/presence/process.lua",
     ["presence.pubsub"] = "lua/presence/pubsub.lua",
     ["presence.runtime"] = "lua/presence/runtime.lua",

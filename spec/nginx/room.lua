@@ -30,11 +30,48 @@ function Room.handle_in.flood(socket, payload)
   return "ok"
 end
 
+-- A channel whose every callback may wait, in nginx's own way.
+local Waiting = presence.channel {
+  join = function(_, _, params)
+    ngx.sleep(0.001)
+    return true, params
+  end,
+  track = function(socket)
+    ngx.sleep(0.001)
+    return socket.assigns.user_id, {}
+  end,
+  terminate = function()
+    ngx.sleep(0.001)
+    M.terminated = M.terminated + 1
+  end,
+}
+M.terminated = 0
+
+function Waiting.handle_in.raise() error "raises, as it was asked to" end
+function Waiting.handle_in.stop() return "stop" end
+function Waiting.handle_in.wait()
+  ngx.sleep(0.002)
+  presence.process.receive(0.002)
+  return "ok"
+end
+
+-- Ends channels of other requests out of this one's.
+function Waiting.handle_in.disconnect(_, payload)
+  M.endpoint:disconnect(payload.user_id)
+  return "ok"
+end
+
+function Waiting.handle_in.spawn()
+  presence.process.spawn(function() ngx.sleep(0.001) end)
+  return "ok"
+end
+
 M.endpoint = presence.endpoint {
+  id = function(assigns) return assigns.user_id end,
   connect = function(params)
     return { user_id = params.user_id }
   end,
-  channels = { ["room:*"] = Room },
+  channels = { ["room:*"] = Room, ["waiting:*"] = Waiting },
 }
 
 local function resident_kib()
@@ -60,6 +97,7 @@ function M.figures()
     channels = M.endpoint:metrics().channels,
     running_timers = ngx.timer.running_count(),
     pending_timers = ngx.timer.pending_count(),
+    terminated = M.terminated,
     lua_kib = collectgarbage "count",
     resident_kib = resident_kib(),
     keys = table.concat(keys, " "),

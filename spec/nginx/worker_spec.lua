@@ -194,6 +194,38 @@ describe("an nginx worker", function()
     end)
   end)
 
+  it("outlives a callback that ends its own request by ngx.exit", function()
+    nginx = server.start [[
+      init_worker_by_lua_block {
+        local presence = require "presence"
+        local Room = presence.channel { track = function(socket) return socket.pid .. "", {} end }
+        function Room.handle_in.exit() ngx.exit(444) end
+        function Room.handle_in.shout(socket) socket:broadcast("shout") return "ok" end
+        require("presence.nginx").start(presence.endpoint {
+          channels = { ["room:*"] = Room }, idle_timeout_s = 1,
+        }, { linger_timeout_s = 0.1, drain_timeout_s = 0.5 })
+      }
+      server {
+        listen 127.0.0.1:$port;
+        location /socket { content_by_lua_block { require("presence.nginx").serve() } }
+        location /count {
+          content_by_lua_block { ngx.print(require("presence").count "room:lobby") }
+        }
+      }
+    ]]
+    local ann = join "ann"
+    ann:push "exit"
+    assert.is_true(server.wait_until(function() return ann.state == "gone" end))
+    -- Nobody was told; the idle socket is noticed.
+    assert.is_true(server.wait_until(function() return nginx:get "/count" == "0" end))
+    local ben, answered = join "ben", false
+    ben.on_message = function(data) answered = answered or data:find('"phx_reply"', 1, true) end
+    ben:push "shout"
+    assert.is_true(server.wait_until(function() return answered end, 1))
+    assert.is_true(nginx:stop())
+    nginx = nil
+  end)
+
   it("lets those go who hang up while `connect` or a join waits", function()
     nginx = server.start [[
       init_worker_by_lua_block {

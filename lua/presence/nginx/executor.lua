@@ -13,9 +13,9 @@ local running = coroutine.running
 local take_semaphore, give_semaphore = light_thread.take_semaphore, light_thread.give_semaphore
 local may_wait, forever_s = light_thread.may_wait, light_thread.forever_s
 
--- nginx runs a posted thread in the turn under way. One that has not begun after this time never
+-- nginx runs a posted thread in the cycle under way. One that has not begun after this time never
 -- will: its request was ended by `ngx.exit` or the like.
-local start_timeout_s = 5
+local start_timeout_s = 1
 
 local M = {}
 
@@ -148,7 +148,8 @@ local function let_begin(self, job)
   if posted then
     give_semaphore(starter)
   else
-    self.on_error_("a task does not begin: its request has ended")
+    self.closed_ = true
+    self.on_error_("a task does not begin: its request was ended by a callback (ngx.exit?)")
   end
   if own_job then
     own_job.is_spawning = false
@@ -180,6 +181,12 @@ function Executor:spawn(fn, ...)
   else
     hand_over(self, job)
   end
+end
+
+--- Does `spawn` still run tasks in the request of this executor?
+---@return boolean
+function Executor:is_open()
+  return not self.closed_
 end
 
 --- Starts the first thread. Called once, in the request that the executor is to run tasks in.

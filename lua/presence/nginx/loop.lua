@@ -6,6 +6,7 @@
 local clock = require "presence.nginx.clock"
 local executor = require "presence.nginx.executor"
 local light_thread = require "presence.nginx.light_thread"
+local signal = require "presence.nginx.signal"
 local timers = require "presence.timers"
 
 local ceil, max, min = math.ceil, math.max, math.min
@@ -19,6 +20,9 @@ local pause_s = 0.001 -- the shortest sleep that goes through nginx's event loop
 -- A socket that always has something to read never makes its thread wait: past so many bytes in one
 -- cycle, of all sockets, whoever reads gives way.
 local max_read_bytes_a_cycle = 64 * 1024
+-- Nothing that `enter` surrounds waits for longer than a cycle. What seems to has been ended inside
+-- of it, together with its request: by a callback that called `ngx.exit`.
+local max_entered_s = 0.2
 -- A timer so far away that only the end of the worker calls it, with `premature`.
 local end_of_worker_s = 10 * 365 * 86400
 
@@ -28,10 +32,6 @@ local end_of_worker_s = 10 * 365 * 86400
 ---@field exiting boolean the worker has been told to end
 local Loop = { name = "nginx" }
 Loop.__index = Loop
-
----@class presence.nginx.Signal
-local Signal = {}
-Signal.__index = Signal
 
 local function log_error(err)
   ngx.log(ngx.ERR, "presence: ", tostring(err))
@@ -122,9 +122,23 @@ local function needs_pause(loop)
   return loop.turns_ > max_turns_a_cycle
 end
 
+local function forget_entered(loop)
+  if loop.entered_ > 0 and loop:now() - loop.entered_at_ > max_entered_s then
+    loop.entered_, loop.generation_ = 0, loop.generation_ + 1
+    report(loop, "a request was ended in the middle of a turn, by a callback that called ngx.exit?")
+  end
+end
+
+-- How long the thread may sleep: while there is input it looks after those who enter.
+local function longest_sleep_s(loop)
+  loop.is_watched_ = loop.enters_ ~= loop.enters_seen_ or loop.entered_ > 0
+  loop.enters_seen_ = loop.enters_
+  return loop.is_watched_ and max_entered_s or forever_s
+end
+
 local function sleep_until_asked(loop)
   local at = loop.timers_:next_at()
-  local delay_s = at and at - loop:now() or forever_s
+  local delay_s = min(longest_sleep_s(loop), at and at - loop:now() or forever_s)
   local has_work = loop.entered_ == 0 and has_deferred(loop)
   if has_work or delay_s <= 0 or needs_pause(loop) then
     loop.turns_ = 0
@@ -133,7 +147,7 @@ local function sleep_until_asked(loop)
   end
   loop.armed_for_ = at
   loop.awake_ = false
-  loop.sem_:wait(min(forever_s, max(pause_s, ceil(delay_s * 1000) / 1000)))
+  loop.sem_:wait(max(pause_s, ceil(delay_s * 1000) / 1000))
   loop.awake_, loop.asked_ = true, false
 end
 
@@ -142,6 +156,7 @@ local function run(loop)
   loop.executor_:open()
   loop.ready = true
   while not loop.closed_ do
+    forget_entered(loop)
     drain(loop) -- what woken tasks left comes before timers that are due since
     fire(loop)
     drain(loop)
@@ -168,9 +183,18 @@ end
 ---@param fn function
 ---@param ... any
 function Loop:enter(fn, ...)
-  self.entered_ = self.entered_ + 1
+  if self.entered_ == 0 then
+    self.entered_at_ = self:now()
+    if not self.is_watched_ then
+      ask_for_turn(self)
+    end
+  end
+  local generation = self.generation_
+  self.entered_, self.enters_ = self.entered_ + 1, self.enters_ + 1
   guarded(self, fn, ...)
-  self.entered_ = self.entered_ - 1
+  if generation == self.generation_ then
+    self.entered_ = self.entered_ - 1
+  end
   if self.entered_ == 0 and has_deferred(self) then
     ask_for_turn(self)
   end
@@ -239,59 +263,16 @@ function Loop:defer(fn)
   push_deferred(self, fn)
 end
 
+--- Lets a thread go on at the end of the turn: whoever wakes it is in the middle of something.
+---@param thread presence.nginx.Thread
+function Loop:wake(thread)
+  push_deferred(self, thread)
+end
+
 --- A signal for one waiting task. A post before the wait is remembered; posts do not add up.
 ---@return presence.nginx.Signal
 function Loop:signal()
-  return setmetatable({ loop_ = self, posted_ = false, waiter_ = nil }, Signal)
-end
-
-function Signal:post()
-  local waiter = self.waiter_
-  if waiter then
-    self.waiter_ = nil
-    push_deferred(self.loop_, waiter)
-  else
-    self.posted_ = true
-  end
-end
-
--- Waits of more than nginx can count are made of several.
-local function wait_for_semaphore(sem, timeout_s)
-  while timeout_s > forever_s do
-    if sem:wait(forever_s) then
-      return true
-    end
-    timeout_s = timeout_s - forever_s
-  end
-  return sem:wait(max(pause_s, timeout_s))
-end
-
---- Wait until somebody posts. Only inside a task.
----@param timeout_s number|nil
----@return boolean posted false after timeout_s
-function Signal:wait(timeout_s)
-  local thread = executor.current()
-  if not thread then
-    error("wait: only inside a task, and not inside another coroutine of one", 2)
-  end
-  if self.posted_ then
-    self.posted_ = false
-    return true
-  end
-  if self.waiter_ then
-    error("wait: another task waits on this signal", 2)
-  end
-  self.waiter_ = thread
-  if wait_for_semaphore(thread.sem, timeout_s or math.huge) then
-    return true
-  end
-  if self.waiter_ == thread then
-    self.waiter_ = nil
-    return false
-  end
-  -- Posted in the moment that the time was up: the thread is on its way.
-  wait_for_semaphore(thread.sem, math.huge)
-  return true
+  return signal.new(self)
 end
 
 -- The end.
@@ -356,6 +337,11 @@ function M.new(opts)
     deferred_ = { first = 1, last = 0 },
     enders_ = {},
     entered_ = 0,
+    entered_at_ = 0,
+    generation_ = 0,
+    enters_ = 0,
+    enters_seen_ = 0,
+    is_watched_ = false,
     turns_ = 0,
     read_bytes_ = 0,
     timers_ = timers.new(),

@@ -150,7 +150,9 @@ function Peer:cut(is_urgent)
   if is_urgent or (self.is_sending_ and self.executor.active == 0 and not self.is_feeding_) then
     -- A thread that sends can be ended with its request only, by a thread of the same request.
     self.server_:forget(self)
-    self.executor:spawn(end_request)
+    if self.executor:is_open() then
+      self.executor:spawn(end_request)
+    end
   elseif self.is_sending_ then
     self.timer_ = self.server_.loop:after(cut_again_s, function() self:cut() end)
   else

@@ -1,0 +1,90 @@
+--- Clients and channels that end each other in every way, all at once, in callbacks that wait.
+
+local uv = require "luv"
+local json = require "cjson"
+local clients = require "spec.nginx.clients"
+local room = require "spec.nginx.room"
+local server = require "spec.nginx.server"
+
+local client_count, duration_s = 150, 4
+
+-- A generator of its own, so that a seed gives the same run under every Lua.
+local function random_from(seed)
+  local state = seed
+  return function(most)
+    state = (state * 16807) % 2147483647
+    return state % most + 1
+  end
+end
+
+describe("turmoil", function()
+  local nginx
+
+  before_each(function()
+    nginx = server.start(room.http "{ linger_timeout_s = 0.2 }")
+  end)
+
+  after_each(function()
+    nginx:stop()
+  end)
+
+  local function figures()
+    return json.decode((nginx:get "/figures?topic=waiting:1"))
+  end
+
+  it("leaves nothing behind, and the worker alive", function()
+    local seed = tonumber(os.getenv "PRESENCE_SEED") or math.floor(uv.hrtime() % 1000000) + 1
+    print(("seed %d"):format(seed))
+    local random = random_from(seed)
+    local people, worker = {}, figures().pid
+
+    local function new_client(i)
+      people[i] = clients.new(nginx.port, "user-" .. random(client_count),
+        "waiting:" .. random(5), true)
+    end
+
+    local acts = {
+      function(one) one:push "raise" end,
+      function(one) one:push "stop" end,
+      function(one) one:push "wait" end,
+      function(one) one:push "wait" one:push "wait" end,
+      function(one) one:push "spawn" end,
+      function(one) one:push "phx_leave" end,
+      function(one) one:push "phx_join" end,
+      function(one) one:push("disconnect", '{"user_id":"user-' .. random(client_count) .. '"}') end,
+      function(one) one:push "wait" one:close(1001) end,
+      function(one) one:push "raise" one:vanish() end,
+      function(one) one:vanish() end,
+    }
+    for i = 1, client_count do
+      new_client(i)
+    end
+    local deadline, acted = uv.hrtime() + duration_s * 1e9, 0
+    while uv.hrtime() < deadline do
+      local i = random(client_count)
+      local one = people[i]
+      if one.state == "joined" then
+        acts[random(#acts)](one)
+        acted = acted + 1
+      elseif one.state == "gone" and not one.comes_back then
+        new_client(i)
+      end
+      uv.run "nowait"
+    end
+    for _, one in ipairs(people) do
+      one:vanish()
+    end
+    local now
+    local is_clean = server.wait_until(function()
+      now = figures()
+      return now.sockets == 0 and now.connections == 0 and now.channels == 0 and now.keys == ""
+    end)
+    assert.is_true(is_clean, "left over: " .. json.encode(now))
+    assert.is_true(acted > client_count)
+    assert.equal(worker, figures().pid)
+    assert.is_true(figures().terminated > 0)
+    for _, line in ipairs(nginx:complaints()) do
+      assert.matches("as it was asked to", line, 1, true)
+    end
+  end)
+end)
