@@ -5,7 +5,9 @@
 --
 -- Every subscriber keeps the state it was told. Most were told what was announced last and share
 -- one diff. One who has just joined was told the truth of its own turn, one who reads slowly an
--- older state: at the next flush, or when it reads on, each gets one diff from there to now.
+-- older state: at the next flush, or when it reads on, each gets one diff from there to now. An old
+-- state that is kept for a slow reader keeps memory; past a bound it is let go, and the reader gets
+-- a fresh presence_state instead of a diff.
 local core = require "presence.core"
 local members = require "presence.members"
 
@@ -14,6 +16,9 @@ local M = {}
 ---@class presence.Feed
 local Feed = {}
 Feed.__index = Feed
+
+-- What an edit of a topic parts an older version from, at most: the nodes on one path and a meta.
+local bytes_an_edit = 1024
 
 -- One topic that somebody listens to.
 local Topic = {}
@@ -30,6 +35,7 @@ local function open_topic(self, name)
       subscribers = members.new(),
       mailboxes = members.new(), -- processes; they were told `announced`
       last_flush = -math.huge,
+      edits = 0,
       is_dirty = false, -- the truth may differ from what was announced
       has_strays = false, -- somebody who reads was told another state than was announced
       is_due = false, -- the topic has a turn coming
@@ -113,6 +119,16 @@ local function tell_count(topic, subscriber, state)
   end
 end
 
+local function announced_json(topic)
+  topic.state_json = topic.state_json or core.wire_state_json(topic.announced, topic.name)
+  return topic.state_json
+end
+
+local function remember_told(topic, subscriber, state)
+  subscriber.told = state
+  subscriber.told_edits = topic.edits
+end
+
 -- One encoding for all who were told the same state before.
 local function diff_from(topic, told, now, diffs)
   local diff = diffs[told]
@@ -124,19 +140,32 @@ local function diff_from(topic, told, now, diffs)
   return diff
 end
 
-local function tell_subscribers(topic, now)
+-- Bring a subscriber who reads from what it was told to what has been announced.
+local function tell_change(topic, subscriber, diffs)
+  local told = subscriber.told
+  remember_told(topic, subscriber, topic.announced)
+  if not told then
+    subscriber:tell_state(announced_json(topic))
+    return
+  end
+  local diff = diff_from(topic, told, topic.announced, diffs)
+  if diff then
+    subscriber:tell("presence_diff", diff.json, diff.shared)
+  end
+end
+
+local function tell_subscribers(self, topic)
   local diffs = {}
   local subscribers = topic.subscribers
+  local max_edits = self.max_behind_bytes / bytes_an_edit
   for i = 1, #subscribers do
     local subscriber = subscribers[i]
     if subscriber.presence_mode == "count" then
-      tell_count(topic, subscriber, now)
+      tell_count(topic, subscriber, topic.announced)
     elseif subscriber:is_writable() then
-      local diff = diff_from(topic, subscriber.told, now, diffs)
-      subscriber.told = now
-      if diff then
-        subscriber:tell("presence_diff", diff.json, diff.shared)
-      end
+      tell_change(topic, subscriber, diffs)
+    elseif topic.edits - subscriber.told_edits > max_edits then
+      subscriber.told = nil
     end
   end
 end
@@ -169,14 +198,9 @@ local function flush(self, topic)
   end
   if has_changed or topic.has_strays then
     topic.has_strays = false
-    tell_subscribers(topic, topic.announced)
+    tell_subscribers(self, topic)
     tell_mailboxes(topic, before)
   end
-end
-
-local function announced_json(topic)
-  topic.state_json = topic.state_json or core.wire_state_json(topic.announced, topic.name)
-  return topic.state_json
 end
 
 -- Tell those who joined in this turn what is true now, their own presences included. Between two
@@ -196,7 +220,7 @@ local function greet(self, topic)
   for i = 1, #joining do
     local subscriber = joining[i]
     topic.subscribers:add(subscriber)
-    subscriber.told = state
+    remember_told(topic, subscriber, state)
     if subscriber.presence_mode == "count" then
       tell_count(topic, subscriber, state)
     else
@@ -228,7 +252,11 @@ end
 ---@param name string
 function Feed:touch(name)
   local topic = self.topics_[name]
-  if topic and not topic.is_dirty then
+  if not topic then
+    return
+  end
+  topic.edits = topic.edits + 1
+  if not topic.is_dirty then
     topic.is_dirty = true
     schedule_flush(self, topic)
   end
@@ -273,11 +301,7 @@ function Feed:catch_up(name, subscriber)
     topic.has_strays = true
     return
   end
-  local diff = diff_from(topic, subscriber.told, topic.announced, {})
-  subscriber.told = topic.announced
-  if diff then
-    subscriber:tell("presence_diff", diff.json, diff.shared)
-  end
+  tell_change(topic, subscriber, {})
 end
 
 --- Subscribe a process's mailbox to the diffs of a topic, from this instant on.
@@ -302,6 +326,7 @@ function Feed:unwatch(name, mailbox)
 end
 
 ---@param opts {loop: table, turn: presence.Turn, owner: userdata, flush_interval_s: number,
+---  max_behind_bytes: number,
 ---  policy: fun(topic: string): "each"|"last"}
 ---@return presence.Feed
 function M.new(opts)
@@ -310,6 +335,7 @@ function M.new(opts)
     turn = opts.turn,
     owner = opts.owner,
     flush_interval_s = opts.flush_interval_s,
+    max_behind_bytes = opts.max_behind_bytes,
     policy = opts.policy,
     topics_ = {},
   }, Feed)

@@ -126,6 +126,7 @@ function M.new(opts)
   local owner = core.owner()
   self.feed = feed.new {
     loop = opts.loop, turn = self.turn_, owner = owner, flush_interval_s = opts.flush_interval_s,
+    max_behind_bytes = opts.max_behind_bytes,
     policy = function(topic)
       return self:leaves_policy(topic)
     end,

@@ -16,7 +16,7 @@ local function new_random(seed)
   end
 end
 
-local function new_test(leave_after)
+local function new_test(seed)
   local Room = presence.channel {
     track = function(_, params)
       return params.key, { n = 0 }
@@ -42,7 +42,10 @@ local function new_test(leave_after)
     channels = { ["room:*"] = Room },
     max_messages_per_s = false,
     max_outbox_bytes = 100000000,
-  }, { leave_after = leave_after })
+  }, {
+    leave_after = seed % 2 * 0.1, -- in every second run lost connections may come back
+    max_behind_bytes = seed % 3 == 0 and 10000 or nil, -- in every third, slow readers are let go
+  })
 end
 
 local function truth_of(t)
@@ -128,8 +131,7 @@ local function act(run)
 end
 
 local function check_run(seed)
-  -- Every second run lets lost connections come back.
-  local run = { t = new_test(seed % 2 * 0.1), clients = {}, random = new_random(seed) }
+  local run = { t = new_test(seed), clients = {}, random = new_random(seed) }
   function run.pick()
     return run.clients[run.random(#run.clients)]
   end

@@ -246,9 +246,14 @@ function Connection:closed()
   finish(self, "closed")
 end
 
---- Close when nothing came for too long.
-function Connection:check_idle(now, idle_timeout_s)
-  if now - self.last_seen >= idle_timeout_s then
+--- Close when nothing came for too long, or nothing was read.
+---@param now number
+function Connection:check_timeouts(now)
+  local idle_timeout_s, unread_timeout_s =
+    self.options.idle_timeout_s, self.options.unread_timeout_s
+  if unread_timeout_s and self.outbox:unread_s(now) >= unread_timeout_s then
+    self:close(try_again_later, "too slow")
+  elseif idle_timeout_s and now - self.last_seen >= idle_timeout_s then
     self:close(going_away, "idle timeout", { reason = "timeout" })
   end
 end
@@ -294,6 +299,9 @@ function M.new(opts)
   end
   self.outbox = outbox.new {
     turn = runtime.turn_, transport = opts.transport, framing = framing,
+    now = function()
+      return runtime.loop:now()
+    end,
     max_bytes = options.max_outbox_bytes,
     on_overflow = function()
       -- Later: whoever fills the outbox is walking the subscribers that the close removes.

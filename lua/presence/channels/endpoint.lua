@@ -242,25 +242,32 @@ local function admit(self, request)
   return assigns, wire, id
 end
 
-local function sweep_idle(self)
+local function keys_of(set)
+  local keys = {}
+  for key in pairs(set) do
+    keys[#keys + 1] = key
+  end
+  return keys
+end
+
+-- One timer for the timeouts of all connections.
+
+local function sweep(self)
   self.sweep_ = nil
   local now = self.runtime.loop:now()
-  local idle = {}
-  for one in pairs(self.connections_) do
-    idle[#idle + 1] = one
-  end
-  for _, one in ipairs(idle) do
-    one:check_idle(now, self.options.idle_timeout_s)
+  for _, one in ipairs(keys_of(self.connections_)) do
+    one:check_timeouts(now)
   end
 end
 
 local function schedule_sweep(self)
-  local timeout_s = self.options.idle_timeout_s
-  if self.sweep_ or not timeout_s or self.counts.connections == 0 then
+  local shortest_s = math.min(self.options.idle_timeout_s or math.huge,
+    self.options.unread_timeout_s or math.huge)
+  if self.sweep_ or shortest_s == math.huge or self.counts.connections == 0 then
     return
   end
-  self.sweep_ = self.runtime.loop:after(timeout_s / 4, function()
-    sweep_idle(self)
+  self.sweep_ = self.runtime.loop:after(shortest_s / 4, function()
+    sweep(self)
     schedule_sweep(self)
   end)
 end
@@ -332,14 +339,6 @@ function Bound:metrics()
     connected_total = self.counts.connected_total,
     refused_total = self.counts.refused_total,
   }
-end
-
-local function keys_of(set)
-  local keys = {}
-  for key in pairs(set) do
-    keys[#keys + 1] = key
-  end
-  return keys
 end
 
 function Bound:disconnect(socket_id)

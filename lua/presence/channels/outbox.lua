@@ -49,10 +49,22 @@ function Outbox:is_writable()
   return not (self.blocked_ or self.closing_ or self.gone_)
 end
 
+local function block(self)
+  self.blocked_ = true
+  self.blocked_at_ = self.now_()
+end
+
+--- How long the client has read nothing of what waits for it.
+---@param now number
+---@return number seconds 0 while it reads
+function Outbox:unread_s(now)
+  return self.blocked_ and now - self.blocked_at_ or 0
+end
+
 local function write_websocket(self)
   local bytes = self.queue_:take()
   if bytes and self.transport_.send(bytes) == false then
-    self.blocked_ = true
+    block(self)
   end
 end
 
@@ -63,7 +75,7 @@ local function write_messages(self)
       return
     end
     if self.transport_.send(data, is_binary) == false then
-      self.blocked_ = true
+      block(self)
     end
   end
 end
@@ -124,12 +136,13 @@ function Outbox:abandon()
   self.queue_:clear()
 end
 
----@param opts {turn: presence.Turn, transport: table, framing: "websocket"|"message",
----  max_bytes: integer, on_overflow: function}
+---@param opts {turn: presence.Turn, now: (fun(): number), transport: table,
+---  framing: "websocket"|"message", max_bytes: integer, on_overflow: function}
 ---@return presence.Outbox
 function M.new(opts)
   return setmetatable({
     turn_ = opts.turn,
+    now_ = opts.now,
     transport_ = opts.transport,
     framing_ = opts.framing,
     max_bytes_ = opts.max_bytes,
