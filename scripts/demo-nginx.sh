@@ -30,12 +30,14 @@ command -v nginx >/dev/null || fail "nginx is missing (Debian: nginx, libnginx-m
 
 # Debian has nginx's Lua as modules; OpenResty has it inside.
 load_modules() {
-  local folder
-  folder=$(nginx -V 2>&1 | tr ' ' '\n' | sed -n 's/^--modules-path=//p')
+  local built folder
+  built=$(nginx -V 2>&1)
+  folder=${built#*--modules-path=}
+  folder=${folder%%[[:space:]]*}
   if [ -e "$folder/ngx_http_lua_module.so" ]; then
     if [ -e "$folder/ndk_http_module.so" ]; then echo "load_module $folder/ndk_http_module.so;"; fi
     echo "load_module $folder/ngx_http_lua_module.so;"
-  elif ! nginx -V 2>&1 | grep -q -i -e ngx_lua -e lua-nginx-module; then
+  elif ! grep -q -i -e ngx_lua -e lua-nginx-module <<<"$built"; then
     fail "nginx has no Lua (Debian: libnginx-mod-http-lua)"
   fi
 }
@@ -117,7 +119,7 @@ trap 'stop 2>/dev/null || true' INT TERM HUP
 # nginx writes its pid once it listens.
 until [ -s "$prefix/nginx.pid" ]; do
   kill -0 "$nginx_pid" 2>/dev/null || break
-  sleep 0.05
+  sleep 0.02
 done
 if [ -s "$prefix/nginx.pid" ] && [ "$stops" -eq 0 ]; then echo "http://$host:$port"; fi
 
