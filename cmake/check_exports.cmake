@@ -1,10 +1,14 @@
-# Compares what a shared library exports with a list, one name a line; # begins a comment.
+# Compares what a shared library exports with lists, one name a line; # begins a comment.
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY}
   OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^ \n]+\n" exported "${symbols}")
 list(TRANSFORM exported STRIP)
 
-file(STRINGS ${LIST} listed REGEX "^[a-z]")
+set(listed)
+foreach(list IN LISTS LIST)
+  file(STRINGS ${list} names REGEX "^[a-z]")
+  list(APPEND listed ${names})
+endforeach()
 list(TRANSFORM listed STRIP)
 
 set(extra ${exported})

@@ -10,7 +10,7 @@ function(presence_add_lua_module name package abi)
   endif()
   add_library(${name}_module MODULE ${PRESENCE_LUA} $<TARGET_OBJECTS:presence_objects> $<TARGET_OBJECTS:presence_net>)
   # Headers only: the interpreter that loads the module brings the symbols.
-  target_include_directories(${name}_module PRIVATE src)
+  target_include_directories(${name}_module PRIVATE src src/core)
   target_include_directories(${name}_module SYSTEM PRIVATE ${${name}_INCLUDE_DIRS})
   target_link_libraries(${name}_module PRIVATE presence_flags)
   # A lua_State that closes unloads its modules in the middle of its finalizers; LuaJIT still calls

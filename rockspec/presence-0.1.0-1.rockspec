@@ -22,7 +22,7 @@ build = {
   type = "builtin",
   modules = {
     ["presence.core"] = {
-      incdirs = { "src" },
+      incdirs = { "src", "src/core" },
       sources = {
         "src/core/check.c",
         "src/core/compare.c",
@@ -62,6 +62,7 @@ build = {
         "src/lua/owner.c",
         "src/lua/pure.c",
         "src/lua/read.c",
+        "src/lua/share.c",
         "src/lua/sink.c",
         "src/lua/state.c",
         "src/lua/text.c",
