@@ -127,6 +127,7 @@ build = {
     ["presence.timers"] = "lua/presence/timers.lua",
     ["presence.tracker"] = "lua/presence/tracker.lua",
     ["presence.turn"] = "lua/presence/turn.lua",
+    ["presence.watchdog"] = "lua/presence/watchdog.lua",
     ["presence.words"] = "lua/presence/words.lua",
   },
 }

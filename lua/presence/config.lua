@@ -12,6 +12,8 @@ M.runtime = {
   max_meta_bytes = 16 * 1024,
   max_topic_bytes = 1024,
   max_json_depth = 64,
+  max_turn_s = 0.1, -- a callback that keeps the others waiting for longer is logged
+  max_mailbox = 10000, -- a process with more messages waiting is logged
 }
 
 --- Options of an endpoint: `presence.endpoint(opts)`.
@@ -21,6 +23,7 @@ M.endpoint = {
   max_channels = 100, -- joined on one socket at once
   max_message_bytes = 64 * 1024, -- one message, all its fragments added up
   max_fragments = 64, -- of one message
+  max_queued_events = 1000, -- waiting for a callback of one channel; over it: answered "busy"
   max_outbox_bytes = 1024 * 1024, -- waiting for a client that reads too slowly; over it: close 1013
   unread_timeout_s = 60, -- a client has read nothing of what waits for so long: close 1013
   idle_timeout_s = 60, -- nothing received for so long: the socket closes

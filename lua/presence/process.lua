@@ -80,6 +80,10 @@ local function shift(queue)
   return item
 end
 
+local function queue_length(queue)
+  return queue.last - queue.first + 1
+end
+
 local function is_empty(queue)
   return queue.first > queue.last
 end
@@ -202,11 +206,15 @@ local function serve_until_idle(self)
   self.busy_ = false
 end
 
+local function begin_to_serve(self)
+  self.executor_:spawn(serve_until_idle, self)
+end
+
 --- The process's turn, asked for by `wake_later`.
 function Process:turn()
   self.woken_ = false
   if not self.busy_ then
-    self.executor_:spawn(serve_until_idle, self)
+    self.processes.watchdog:time(self, begin_to_serve)
   end
 end
 
@@ -221,7 +229,7 @@ end
 function Process:post_now(item)
   push(self.work_, item)
   if not self.busy_ then
-    self.executor_:spawn(serve_until_idle, self)
+    self.processes.watchdog:time(self, begin_to_serve)
   end
 end
 
@@ -239,6 +247,12 @@ function Process:take_work()
     items[#items + 1] = item
   end
   return items
+end
+
+--- How much work has not begun.
+---@return integer
+function Process:work_length()
+  return queue_length(self.work_)
 end
 
 --- Is a callback of this process under way (it may be waiting)?
@@ -269,6 +283,7 @@ function Processes:send(pid, message)
     return false
   end
   push(process.mailbox_, message)
+  self.watchdog:mailbox(process, queue_length(process.mailbox_))
   if process.signal_ then
     process.signal_:post()
   elseif process.server_ then
@@ -370,12 +385,14 @@ function Processes:get(pid)
   return self.by_pid_[pid]
 end
 
----@param opts {loop: table, turn: presence.Turn, log: function, runtime: table}
+---@param opts {loop: table, turn: presence.Turn, log: function, runtime: table,
+---  watchdog: presence.Watchdog}
 ---@return presence.Processes
 function M.new(opts)
   return setmetatable({
     loop = opts.loop,
     turn = opts.turn,
+    watchdog = opts.watchdog,
     log = opts.log,
     runtime = opts.runtime,
     on_exit = function() end,

@@ -7,6 +7,7 @@ local process = require "presence.process"
 local pubsub = require "presence.pubsub"
 local tracker = require "presence.tracker"
 local turn = require "presence.turn"
+local watchdog = require "presence.watchdog"
 
 local M = {}
 
@@ -120,8 +121,11 @@ function M.new(opts)
   end
   opts.loop.on_error = on_error
   self.turn_ = turn.new(opts.loop, on_error)
+  self.watchdog = watchdog.new {
+    loop = opts.loop, log = self.log, max_turn_s = opts.max_turn_s, max_mailbox = opts.max_mailbox,
+  }
   self.processes = process.new {
-    loop = opts.loop, turn = self.turn_, log = self.log, runtime = self,
+    loop = opts.loop, turn = self.turn_, log = self.log, runtime = self, watchdog = self.watchdog,
   }
   local owner = core.owner()
   self.feed = feed.new {

@@ -351,6 +351,7 @@ function M.start(opts)
     ended = false,
   }, Channel)
   self.process = runtime.processes:open(self, connection.executor)
+  self.process.topic = opts.topic
   self.pid = self.process.pid
   self.socket = socket.new {
     topic = opts.topic,

@@ -91,7 +91,11 @@ local function event(self, join_ref, ref, topic, name, payload)
   local joined = self.channels[topic]
   if not joined then
     self:reply(nil, ref, topic, "error", '{"reason":"unmatched topic"}')
-  elseif not is_stale(joined, join_ref) then
+  elseif is_stale(joined, join_ref) then
+    return
+  elseif joined.process:work_length() >= self.options.max_queued_events then
+    self:reply(joined.join_ref, ref, topic, "error", '{"reason":"busy"}')
+  else
     joined.process:post_now { kind = "event", event = name, ref = ref, payload = payload }
   end
 end

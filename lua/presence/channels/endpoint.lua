@@ -338,6 +338,8 @@ function Bound:metrics()
     channels = channels,
     connected_total = self.counts.connected_total,
     refused_total = self.counts.refused_total,
+    hogged_turns_total = self.runtime.watchdog.hogged_turns_total,
+    flooded_mailboxes_total = self.runtime.watchdog.flooded_mailboxes_total,
   }
 end
 

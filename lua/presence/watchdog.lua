@@ -1,0 +1,53 @@
+--- Finds out who keeps the others waiting: a callback that hogs a turn (by wall time, measured
+-- after it: no hook fires in compiled loops), a mailbox that fills faster than it is read.
+-- It counts and logs; it ends nobody.
+local M = {}
+
+---@class presence.Watchdog
+---@field hogged_turns_total integer
+---@field flooded_mailboxes_total integer
+local Watchdog = {}
+Watchdog.__index = Watchdog
+
+--- Measure a piece of work up to its first wait.
+---@param process presence.Process
+---@param work fun(process: presence.Process)
+function Watchdog:time(process, work)
+  local began = self.loop_:now()
+  work(process)
+  local took_s = self.loop_:now() - began
+  if took_s > self.max_turn_s_ then
+    self.hogged_turns_total = self.hogged_turns_total + 1
+    self.log_("warn", "a callback hogged the turn", {
+      pid = process.pid, topic = process.topic, took_ms = math.floor(took_s * 1000),
+    })
+  end
+end
+
+--- A mailbox has grown to some length. Once a process that floods is enough.
+---@param process presence.Process
+---@param length integer
+function Watchdog:mailbox(process, length)
+  if length > self.max_mailbox_ and not process.has_flooded_ then
+    process.has_flooded_ = true
+    self.flooded_mailboxes_total = self.flooded_mailboxes_total + 1
+    self.log_("warn", "a mailbox floods", {
+      pid = process.pid, topic = process.topic, messages = length,
+    })
+  end
+end
+
+---@param opts {loop: table, log: function, max_turn_s: number, max_mailbox: integer}
+---@return presence.Watchdog
+function M.new(opts)
+  return setmetatable({
+    loop_ = opts.loop,
+    log_ = opts.log,
+    max_turn_s_ = opts.max_turn_s,
+    max_mailbox_ = opts.max_mailbox,
+    hogged_turns_total = 0,
+    flooded_mailboxes_total = 0,
+  }, Watchdog)
+end
+
+return M
