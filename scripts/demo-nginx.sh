@@ -123,11 +123,11 @@ until [ -s "$prefix/nginx.pid" ]; do
 done
 if [ -s "$prefix/nginx.pid" ] && [ "$stops" -eq 0 ]; then echo "http://$host:$port"; fi
 
-status=0
 # A signal ends `wait` early.
-while kill -0 "$nginx_pid" 2>/dev/null; do
+while :; do
   status=0
   wait "$nginx_pid" || status=$?
+  kill -0 "$nginx_pid" 2>/dev/null || break
 done
 nginx_pid=
 if [ "$stops" -gt 0 ]; then status=0; fi

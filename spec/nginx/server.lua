@@ -199,6 +199,12 @@ function Server:get(path, timeout_s)
   return answer:match "\r\n\r\n(.*)$" or "", tonumber(answer:match "^HTTP/1%.%d (%d+)")
 end
 
+--- A server that something else has started, for `get`.
+---@param port integer
+function M.at(port)
+  return setmetatable({ port = port }, Server)
+end
+
 --- Starts nginx. `http` is what goes into its http block; `$port` in it is the port. Raises when it
 --- does not come up.
 ---@param http string
