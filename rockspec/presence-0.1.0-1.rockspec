@@ -87,6 +87,7 @@ build = {
     ["presence.channels.endpoint"] = "lua/presence/channels/endpoint.lua",
     ["presence.channels.guard.bucket"] = "lua/presence/channels/guard/bucket.lua",
     ["presence.channels.guard.origin"] = "lua/presence/channels/guard/origin.lua",
+    ["presence.channels.guard.token"] = "lua/presence/channels/guard/token.lua",
     ["presence.channels.handshake"] = "lua/presence/channels/handshake.lua",
     ["presence.channels.outbox"] = "lua/presence/channels/outbox.lua",
     ["presence.channels.socket"] = "lua/presence/channels/socket.lua",

@@ -94,7 +94,11 @@ function presence.serve(endpoint, opts)
 end
 
 -- Modules that are loaded when they are asked for.
-local lazy = { testing = "presence.testing", client = "presence.client" }
+local lazy = {
+  testing = "presence.testing",
+  client = "presence.client",
+  token = "presence.channels.guard.token",
+}
 
 return setmetatable(presence, {
   __index = function(self, name)

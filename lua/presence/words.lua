@@ -30,4 +30,8 @@ return {
   head_too_large = "the head of an HTTP request is over its limit",
   bad_query = "the query of a URL has a broken escape",
   bad_base64 = "a text is not base64",
+
+  -- Tokens.
+  bad_token = "a token is malformed, not signed by this secret, or not good yet",
+  expired = "a token was good until some time ago",
 }

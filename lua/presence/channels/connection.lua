@@ -11,7 +11,8 @@ local Connection = {}
 Connection.__index = Connection
 
 -- Close codes of RFC 6455, section 7.4.1, and of its registry.
-local going_away, unsupported, internal_error, try_again_later = 1001, 1003, 1011, 1013
+local going_away, unsupported, policy_violation = 1001, 1003, 1008
+local internal_error, try_again_later = 1011, 1013
 
 -- The topics of ended channels that were told a presence_diff. A client may join and leave topics
 -- without end: past a limit every topic counts as one of them.
@@ -228,6 +229,10 @@ local function finish(self, reason, is_clean)
     return
   end
   self.ended = true
+  if self.expiry_ then
+    self.expiry_:cancel()
+    self.expiry_ = nil
+  end
   finish_channels(self, reason, is_clean)
   self.bound:forget(self)
 end
@@ -248,6 +253,15 @@ end
 function Connection:closed()
   self.outbox:abandon()
   finish(self, "closed")
+end
+
+--- Close when what let the client in is no longer good.
+---@param seconds number
+function Connection:expire_after(seconds)
+  self.expiry_ = self.runtime.loop:after(seconds, function()
+    self.expiry_ = nil
+    self:close(policy_violation, "expired")
+  end)
 end
 
 --- Close when nothing came for too long, or nothing was read.

@@ -22,7 +22,7 @@ local going_away, service_restart = 1001, 1012
 
 -- Description.
 
-local allowed = { connect = true, id = true, channels = true }
+local allowed = { connect = true, id = true, expires_at = true, channels = true }
 
 local function check_description(opts)
   if type(opts) ~= "table" then
@@ -43,7 +43,7 @@ local function check_description(opts)
       error("endpoint: the channel of '" .. pattern .. "' is not made by presence.channel", 3)
     end
   end
-  for _, name in ipairs { "connect", "id" } do
+  for _, name in ipairs { "connect", "id", "expires_at" } do
     if opts[name] ~= nil and type(opts[name]) ~= "function" then
       error("endpoint: " .. name .. " must be a function", 3)
     end
@@ -203,16 +203,30 @@ local function ask_application(self, request)
   return assigns == true and {} or assigns
 end
 
-local function id_of(self, assigns)
-  if not self.options.id then
+-- What the application's function `name`, if it has one, says of a client's assigns.
+local function ask_of(self, name, assigns)
+  if not self.options[name] then
     return nil
   end
-  local ok, id = xpcall(self.options.id, debug.traceback, assigns)
+  local ok, answer = xpcall(self.options[name], debug.traceback, assigns)
   if not ok then
-    self.runtime.log("error", "id raised: " .. tostring(id))
+    self.runtime.log("error", name .. " raised: " .. tostring(answer))
     return nil, 500, "connect failed"
   end
-  return id
+  return answer
+end
+
+local function expiry_of(self, assigns)
+  local expires_at, status, reason = ask_of(self, "expires_at", assigns)
+  if expires_at == nil then
+    return nil, status, reason
+  elseif type(expires_at) ~= "number" or expires_at ~= expires_at then
+    self.runtime.log("error", "expires_at must return seconds since 1970 or nil")
+    return nil, 500, "connect failed"
+  elseif expires_at <= self.runtime.loop:time() then
+    return nil, 403, "expired"
+  end
+  return expires_at
 end
 
 local function admit(self, request)
@@ -234,12 +248,15 @@ local function admit(self, request)
   if not assigns then
     return nil, status, reason
   end
-  local id
-  id, status, reason = id_of(self, assigns)
+  local id, expires_at
+  id, status, reason = ask_of(self, "id", assigns)
+  if not status then
+    expires_at, status, reason = expiry_of(self, assigns)
+  end
   if status then
     return nil, status, reason
   end
-  return assigns, wire, id
+  return assigns, wire, id, expires_at
 end
 
 local function keys_of(set)
@@ -282,7 +299,7 @@ end
 ---@return integer|nil status
 ---@return string|nil reason
 function Bound:connect(request, transport)
-  local assigns, wire, id = admit(self, request)
+  local assigns, wire, id, expires_at = admit(self, request)
   if not assigns then
     local status, reason = wire, id
     self.counts.refused_total = self.counts.refused_total + 1
@@ -298,6 +315,9 @@ function Bound:connect(request, transport)
   if id ~= nil then
     self.by_id_[id] = self.by_id_[id] or {}
     self.by_id_[id][accepted] = true
+  end
+  if expires_at then
+    accepted:expire_after(expires_at - self.runtime.loop:time())
   end
   schedule_sweep(self)
   return accepted
