@@ -207,7 +207,7 @@ local function serve_until_idle(self)
 end
 
 local function begin_to_serve(self)
-  self.executor_:spawn(serve_until_idle, self)
+  return self.executor_:spawn(serve_until_idle, self)
 end
 
 --- The process's turn, asked for by `wake_later`.

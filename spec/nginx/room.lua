@@ -17,6 +17,16 @@ function Room.handle_in.slow(_, payload)
   return "ok"
 end
 
+-- Computes without a pause.
+function Room.handle_in.compute(_, payload)
+  local clock = require "presence.nginx.clock"
+  local till = clock.now() + payload.seconds
+  while clock.now() < till do
+    payload.rounds = (payload.rounds or 0) + 1
+  end
+  return "ok"
+end
+
 function Room.handle_in.wait(_, payload)
   presence.process.receive(payload.seconds)
   return "ok"
@@ -98,6 +108,7 @@ function M.figures()
     running_timers = ngx.timer.running_count(),
     pending_timers = ngx.timer.pending_count(),
     terminated = M.terminated,
+    hogged_turns = M.endpoint:metrics().hogged_turns_total,
     lua_kib = collectgarbage "count",
     resident_kib = resident_kib(),
     keys = table.concat(keys, " "),

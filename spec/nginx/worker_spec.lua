@@ -194,6 +194,28 @@ describe("an nginx worker", function()
     end)
   end)
 
+  it("takes nobody for a hog because of others who compute in the same cycle", function()
+    nginx = server.start(room.http())
+    local answers = 0
+    for i = 1, 60 do
+      local one = join("user-" .. i)
+      one.on_message = function(data)
+        answers = answers + (data:find('"phx_reply"', 1, true) and 1 or 0)
+      end
+    end
+    for _, one in ipairs(people) do
+      one:push("compute", '{"seconds":0.005}')
+    end
+    assert.is_true(server.wait_until(function() return answers == 60 end))
+    assert.equal(0, figures().hogged_turns)
+    people[1]:push("compute", '{"seconds":0.15}')
+    assert.is_true(server.wait_until(function() return answers == 61 end))
+    assert.equal(1, figures().hogged_turns)
+    people[1]:push("slow", '{"seconds":0.15}')
+    assert.is_true(server.wait_until(function() return answers == 62 end))
+    assert.equal(1, figures().hogged_turns)
+  end)
+
   it("outlives a callback that ends its own request by ngx.exit", function()
     nginx = server.start [[
       init_worker_by_lua_block {

@@ -7,6 +7,7 @@
 -- go by waiting for something. There is always one parked thread more than there are tasks, because
 -- only a thread of the same request can start another.
 
+local clock = require "presence.nginx.clock"
 local light_thread = require "presence.nginx.light_thread"
 
 local running = coroutine.running
@@ -41,6 +42,20 @@ function M.current()
   local co = running()
   return co and thread_of[co]
 end
+
+-- The job whose first stretch is under way, from its begin to its first wait. That it waits for
+-- something of nginx's own shows only in that another thread runs.
+local on_stage
+
+--- Said by threads that have been woken: whoever ran before has let go.
+function M.note_switch()
+  if on_stage then
+    on_stage.let_go_at = clock.now()
+    on_stage = nil
+  end
+end
+
+local note_switch = M.note_switch
 
 local function shift(queue)
   local job = queue[queue.first]
@@ -91,9 +106,14 @@ local function run(self, thread, job)
   if starter then
     starter:post()
   end
+  note_switch()
+  on_stage, job.began_at = job, clock.now()
   local ok, err = xpcall(job.fn, with_traceback, unpack(job, 1, job.n))
   thread.job = nil
   job.is_spawning = false
+  if on_stage == job then
+    note_switch()
+  end
   if not ok then
     self.on_error_(err)
   end
@@ -129,10 +149,13 @@ local function hand_over(self, job)
   end
 end
 
--- Wait until the job has come to its first wait or to its end.
+-- Wait until the job has come to its first wait or to its end. How long that took of the worker's
+-- time, whatever else ran meanwhile.
 local function let_begin(self, job)
   local spawner = M.current()
   local own_job = spawner and spawner.job
+  local was_on_stage = own_job and on_stage == own_job
+  note_switch()
   if own_job then
     own_job.is_spawning = true
   end
@@ -143,6 +166,7 @@ local function let_begin(self, job)
   repeat
     -- A job that spawns lets go as well; it has not come to a wait of its own then.
     posted = starter:wait(start_timeout_s)
+    note_switch()
   until not (posted and job.is_spawning)
   job.starter = nil
   if posted then
@@ -156,31 +180,33 @@ local function let_begin(self, job)
     if own_job.starter then
       own_job.starter:post()
     end
+    if was_on_stage then
+      own_job.began_at = own_job.began_at + clock.now() - own_job.let_go_at
+      on_stage = own_job
+    end
   end
+  return job.began_at and job.let_go_at - job.began_at
 end
 
 --- Runs `fn(...)` in a task, at once, until it first waits; where the running code may not wait
 --- itself, soon. An error in it goes to the loop's `on_error`.
 ---@param fn function
 ---@param ... any
+---@return number|nil took_s how long it ran up to then, where that is known
 function Executor:spawn(fn, ...)
   if type(fn) ~= "function" then
     error("spawn: expected a function, got " .. type(fn), 2)
   end
   if self.closed_ then
     -- The request has ended; the work that is left over goes where work of nobody's goes.
-    if self.fallback_ then
-      self.fallback_:spawn(fn, ...)
-    end
-    return
+    return self.fallback_ and self.fallback_:spawn(fn, ...)
   end
   local job = { fn = fn, n = select("#", ...), ... }
   self.active = self.active + 1
   if self.threads > 0 and may_wait() then
-    let_begin(self, job)
-  else
-    hand_over(self, job)
+    return let_begin(self, job)
   end
+  hand_over(self, job)
 end
 
 --- Does `spawn` still run tasks in the request of this executor?

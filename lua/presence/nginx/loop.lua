@@ -148,6 +148,7 @@ local function sleep_until_asked(loop)
   loop.armed_for_ = at
   loop.awake_ = false
   loop.sem_:wait(max(pause_s, ceil(delay_s * 1000) / 1000))
+  executor.note_switch()
   loop.awake_, loop.asked_ = true, false
 end
 
@@ -227,8 +228,9 @@ end
 --- signal, or on anything else that light threads wait for. An error in it goes to `on_error`.
 ---@param fn function
 ---@param ... any
+---@return number|nil took_s how long it ran up to then, where that is known
 function Loop:spawn(fn, ...)
-  self.executor_:spawn(fn, ...)
+  return self.executor_:spawn(fn, ...)
 end
 
 --- An executor for the tasks of one connection: `spawn` as the loop's, but in the request that

@@ -3,7 +3,7 @@
 local executor = require "presence.nginx.executor"
 local light_thread = require "presence.nginx.light_thread"
 
-local max = math.max
+local max, min = math.max, math.min
 local forever_s = light_thread.forever_s
 local shortest_s = 0.001 -- semaphores count milliseconds, and do not wait for none at all
 
@@ -27,13 +27,13 @@ end
 
 -- Waits of more than nginx can count are made of several.
 local function wait_for_semaphore(sem, timeout_s)
-  while timeout_s > forever_s do
-    if sem:wait(forever_s) then
-      return true
-    end
+  local posted
+  repeat
+    posted = sem:wait(max(shortest_s, min(forever_s, timeout_s)))
     timeout_s = timeout_s - forever_s
-  end
-  return sem:wait(max(shortest_s, timeout_s))
+  until posted or timeout_s <= 0
+  executor.note_switch()
+  return posted
 end
 
 --- Wait until somebody posts. Only inside a task.
