@@ -6,7 +6,7 @@ local room = require "spec.nginx.room"
 local server = require "spec.nginx.server"
 
 local warm_up_count, connection_count, at_once = 2000, 10000, 100
-local max_lua_kib, max_resident_kib = 256, 4096
+local max_lua_kib, max_resident_kib = 512, 4096
 
 describe("a worker", function()
   local nginx
