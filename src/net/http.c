@@ -76,13 +76,13 @@ static const char *read_request_line(const char *p, const char *end,
   return p < end ? read_version(p + 1, end, out) : "version is missing";
 }
 
+/* Reads [p, end), a line that is not empty. Returns what is wrong, or NULL. */
 static const char *read_header(const char *p, const char *end, struct presence__http_span *name,
                                struct presence__http_span *value) {
   name->text = p;
   name->size = token_length(p, end);
   p += name->size;
-  if (name->size == 0)
-    return p < end && (*p == ' ' || *p == '\t') ? "folded header" : "bad header name";
+  if (name->size == 0) return *p == ' ' || *p == '\t' ? "folded header" : "bad header name";
   if (p >= end || *p != ':') return "bad header name";
   p++;
   while (p < end && (*p == ' ' || *p == '\t'))

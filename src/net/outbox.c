@@ -58,7 +58,7 @@ void presence__outbox_drop_front(struct presence__outbox *o) {
   presence__message_release(m);
   if (o->count == 0)
     presence__outbox_clear(o);
-  else if (o->count <= o->capacity / 8 && o->capacity > least_capacity)
+  else if (o->count <= o->capacity / 8)
     (void)move(o, o->capacity / 2);
 }
 

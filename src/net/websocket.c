@@ -179,7 +179,7 @@ static enum presence__ws_kind finish_frame(struct presence__ws *ws,
   char *payload = ws->input.data + ws->input_at;
   size_t n = ws->frame_bytes;
   bool control = ws->frame_opcode & 0x08;
-  bool joins = !control && !(ws->frame_fin && ws->fragments == 1);
+  bool joins = !control && (!ws->frame_fin || ws->fragments != 1);
   if (joins && n > 0) {
     ws->message.failed = false;
     if (!presence__buf_reserve(&ws->message, n)) return event->kind = PRESENCE__WS_NO_MEMORY;
