@@ -4,8 +4,8 @@ local presence = require "presence"
 
 describe("a rejoin whose old channel ends the socket in terminate", function()
   it("leaves no ghost", function()
-    local endpoint, room, joins = nil, nil, 0
-    room = presence.channel {
+    local endpoint, joins = nil, 0
+    local room = presence.channel {
       join = function()
         joins = joins + 1
         return true
