@@ -4,10 +4,12 @@ PREFIX ?= /usr/local
 SUITE ?=
 SECONDS = 60
 TARGETS ?=
+MUTANTS ?= 200
+SEED ?= 1
 export DESTDIR HOST PORT LIMITS SIZES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test fuzz bench-core build lint fmt install clean
+.PHONY: help demo demo-nginx test fuzz cover mutate bench-core build lint fmt install clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -33,6 +35,14 @@ test: ## every suite; SUITE="unit house" runs some of them
 fuzz: ## each fuzz target for SECONDS (60); TARGETS="json http" picks some
 	@sh scripts/bootstrap.sh fuzz
 	@exec bash scripts/fuzz.sh $(SECONDS) $(TARGETS)
+
+cover: ## branches and MC/DC that the C tests reach; fails where one is missed without a reason
+	@sh scripts/bootstrap.sh cover
+	@exec bash scripts/cover.sh
+
+mutate: ## breaks MUTANTS (200) lines of C chosen by SEED (1); lists what no test notices; long
+	@sh scripts/bootstrap.sh mutate
+	@exec lua5.4 scripts/mutate.lua $(MUTANTS) $(SEED)
 
 bench-core: ## the core against its targets and its peers, build/bench/core.json; some minutes (SIZES="10000 100000")
 	@sh scripts/bootstrap.sh bench

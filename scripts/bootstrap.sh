@@ -107,6 +107,7 @@ want_cover() {
   want libcmocka-dev "C tests" have_header cmocka
   want_clang_19 "counts what the C tests reach"
   want llvm-19 "reads those counts" have_llvm_19
+  want lua-cjson "opens what it reads" have_lua_library cjson
 }
 want_mutate() {
   want_build
