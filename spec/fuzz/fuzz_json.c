@@ -57,7 +57,7 @@ static void check_quote(const char *s, size_t size) {
 }
 
 static void check_string(struct presence__json_span token) {
-  char *exact = exact_copy(token.text, token.size), *decoded = exact_copy("", token.size - 2);
+  char *exact = exact_copy(token.text, token.size), *decoded = malloc(token.size - 1);
   size_t size = 0;
   bool whole = presence__json_decode_string(exact, token.size, decoded, &size);
   if (whole) {
