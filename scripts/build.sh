@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Configures (once) and builds a preset of CMakePresets.json:
 #
-#   scripts/build.sh [default|sanitize|clang|tiny] [tests]
+#   scripts/build.sh [default|sanitize|clang|tiny|tsan] [tests]
 #   scripts/build.sh fuzz|cover
 #
 # The C tests need cmocka, so only `tests` builds them (and cover, which runs them).
@@ -14,7 +14,7 @@ case $preset in
 esac
 case $preset in
   fuzz) targets=fuzzers ;;
-  tiny) targets=c_tests ;;
+  tiny | tsan) targets=c_tests ;;
   cover) targets="c_tests fuzzers" tests=tests ;;
   *) targets=all ;;
 esac

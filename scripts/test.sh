@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-suites=(c c-sanitize c-clang c-tiny c-valgrind fuzz
+suites=(c c-sanitize c-clang c-tiny c-tsan c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e e2e-nginx)
 time_limit_s=${SUITE_TIME_LIMIT_S:-420}
@@ -55,26 +55,29 @@ count_node() {
 
 # --- running -----------------------------------------------------------------------------------
 
-# c_programs TREE [wrapper…]: each test program, by name, so that the wrapper may be valgrind. As
-# many at a time as there are processors; what they print is shown program by program.
+# c_programs TREE [wrapper…]: each test program, by name, so that the wrapper may be valgrind: one for
+# each spec/c/test_*.c, or those that the array `programs` names. As many at a time as there are
+# processors; what they print is shown program by program.
+programs=()
 c_programs() {
-  local tree=$1 out name failed
+  local tree=$1 out name failed names=("${programs[@]}")
   shift
   shopt -s nullglob
-  local sources=(spec/c/test_*.c)
-  if [ ${#sources[@]} -eq 0 ]; then
+  if [ ${#names[@]} -eq 0 ]; then
+    for name in spec/c/test_*.c; do names+=("$(basename "$name" .c)"); done
+  fi
+  if [ ${#names[@]} -eq 0 ]; then
     echo "no C tests: spec/c/test_*.c"
     return 1
   fi
   out=$(mktemp -d)
   # shellcheck disable=SC2016  # the inner shell's own arguments
-  printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} bash -c '
-    out=$1 tree=$2 name=$(basename "$3" .c)
+  printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I{} bash -c '
+    out=$1 tree=$2 name=$3
     shift 3
     "$@" "$tree/$name" >"$out/$name" 2>&1
     echo "== exit $?" >>"$out/$name"' _ "$out" "$tree" {} "$@"
-  for name in "${sources[@]}"; do
-    name=$(basename "$name" .c)
+  for name in "${names[@]}"; do
     echo "== program $name"
     cat "$out/$name" || echo "== exit 1, it left nothing"
   done
@@ -128,6 +131,10 @@ run_c() { bash scripts/build.sh default tests && c_programs build; }
 run_c-sanitize() { bash scripts/build.sh sanitize tests && c_programs build/sanitize; }
 run_c-clang() { bash scripts/build.sh clang tests && c_programs build/clang; }
 run_c-tiny() { bash scripts/build.sh tiny tests && c_programs build/tiny; }
+run_c-tsan() {
+  programs=(test_core_threads test_core_heap test_core_state test_core_memory)
+  bash scripts/build.sh tsan tests && PRESENCE_COUNT=10000 c_programs build/tsan
+}
 run_fuzz() { bash scripts/fuzz.sh 20; }
 run_c-valgrind() {
   bash scripts/build.sh default tests &&
@@ -157,6 +164,7 @@ describe() {
     c-sanitize) echo "C tests under AddressSanitizer and UndefinedBehaviorSanitizer" ;;
     c-clang) echo "C tests, compiled by clang" ;;
     c-tiny) echo "C tests, nodes of two slots, under both sanitizers" ;;
+    c-tsan) echo "C tests with atomic counts, several threads among them, under ThreadSanitizer" ;;
     fuzz) echo "the fuzz corpus again, then 20 s of each target" ;;
     c-valgrind) echo "C tests under valgrind" ;;
     unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;

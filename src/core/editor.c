@@ -76,15 +76,20 @@ void presence_editor_reset(presence_editor *editor, const presence_state *state)
   presence_state_release(old);
 }
 
+/* Leaves a shared state to the others; false: out of memory. */
+static bool part(presence_editor *editor) {
+  presence_state *shared = editor->state, *copy = presence__state_copy(shared);
+  if (!copy) return false;
+  if (presence__refs_down_shared(&shared->refs)) presence__state_bury(shared);
+  editor->state = copy;
+  editor->memo = NULL;
+  return true;
+}
+
 /* The editor's state as something to edit in place; false: out of memory. */
 static bool aim(presence_editor *editor, struct presence__target *target) {
-  if (editor->state->refs > 1) {
-    presence_state *copy = presence__state_copy(editor->state);
-    if (!copy) return false;
-    editor->state->refs--;
-    editor->state = copy;
-    editor->memo = NULL;
-  }
+  bool shared = !presence__refs_is_one(&editor->state->refs);
+  if (__builtin_expect(shared, false) && !part(editor)) return false;
   *target = (struct presence__target){editor->state, editor->state, &editor->memo, NULL};
   return true;
 }

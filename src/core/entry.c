@@ -212,6 +212,7 @@ presence_entry *presence_entry_retain(const presence_entry *entry) {
 
 void presence_entry_release(presence_heap *heap, const presence_entry *entry) {
   if (!entry) return;
+  presence__heap_enter(heap);
   presence__release(heap, presence__entry_slot(entry));
   presence__heap_settle(heap);
 }

@@ -34,7 +34,9 @@ presence_heap *presence_heap_new(const presence_heap_options *options) {
   memset(heap, 0, sizeof *heap);
   heap->allocator = allocator;
   heap->unpooled = options && options->unpooled;
-  return heap;
+  if (presence__gate_init(&heap->gate)) return heap;
+  allocator.release(allocator.context, heap, sizeof *heap);
+  return NULL;
 }
 
 static void *ask(presence_heap *heap, size_t size, size_t alignment) {
@@ -131,26 +133,37 @@ void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, 
   }
 }
 
-static void *try_to_take(presence_heap *heap, size_t size) {
+static void *take_locked(presence_heap *heap, size_t size) {
   if (size > PRESENCE__POOLED_BYTES || heap->unpooled) {
     void *block = ask(heap, size, 8);
     if (block) heap->allocated_bytes += size;
     return block;
   }
-  if (!heap->with_room[size / 8] && !new_chunk(heap, size)) return NULL;
-  return presence__take(heap, size);
+  struct presence__chunk *chunk = heap->with_room[size / 8];
+  if (!chunk) chunk = new_chunk(heap, size);
+  return chunk ? presence__chunk_take(heap, chunk, size) : NULL;
+}
+
+static void *try_to_take(presence_heap *heap, size_t size) {
+  presence__gate_lock(&heap->gate);
+  void *object = take_locked(heap, size);
+  presence__gate_unlock(&heap->gate);
+  return object;
 }
 
 /* Before memory counts as exhausted, all that waits to be freed is freed. */
 void *presence__heap_take_slowly(presence_heap *heap, size_t size) {
   void *object = try_to_take(heap, size);
-  if (!object && heap->queue) {
+  if (!object && presence__heap_waits(heap)) {
     presence__heap_drain(heap, SIZE_MAX);
     object = try_to_take(heap, size);
   }
-  if (!object && heap->spare) {
+  if (!object) {
+    presence__gate_lock(&heap->gate);
+    bool spared = heap->spare != NULL;
     hand_back_spares(heap);
-    object = try_to_take(heap, size);
+    if (spared) object = take_locked(heap, size);
+    presence__gate_unlock(&heap->gate);
   }
   return object;
 }
@@ -161,25 +174,44 @@ void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size) 
 
 /* ---- The whole ---- */
 
-static void close_when_empty(presence_heap *heap) {
-  presence__heap_drain(heap, SIZE_MAX);
-  if (heap->allocated_bytes != heap->freed_bytes) return;
+static bool is_closing(presence_heap *heap) {
+  presence__gate_lock(&heap->gate);
+  bool closing = heap->closing;
+  presence__gate_unlock(&heap->gate);
+  return closing;
+}
+
+/* Ends what presence__heap_enter began. True when nobody has a use for the heap any more. */
+static bool leave(presence_heap *heap) {
+  presence__gate_lock(&heap->gate);
+  bool is_alone = presence__gate_leave(&heap->gate);
+  bool is_over = is_alone && heap->closing && heap->allocated_bytes == heap->freed_bytes;
+  presence__gate_unlock(&heap->gate);
+  return is_over;
+}
+
+static void destroy(presence_heap *heap) {
   hand_back_spares(heap);
   assert(heap->held_bytes == 0);
+  presence__gate_destroy(&heap->gate);
   heap->allocator.release(heap->allocator.context, heap, sizeof *heap);
 }
 
 void presence__heap_settle(presence_heap *heap) {
-  if (heap->closing)
-    close_when_empty(heap);
+  if (is_closing(heap))
+    presence__heap_drain(heap, SIZE_MAX);
   else
     presence__heap_pay(heap);
+  if (leave(heap)) destroy(heap);
 }
 
 void presence_heap_free(presence_heap *heap) {
   if (!heap) return;
+  presence__heap_enter(heap);
+  presence__gate_lock(&heap->gate);
   heap->closing = true;
-  close_when_empty(heap);
+  presence__gate_unlock(&heap->gate);
+  presence__heap_settle(heap);
 }
 
 bool presence_heap_work(presence_heap *heap, size_t budget) {
@@ -187,9 +219,12 @@ bool presence_heap_work(presence_heap *heap, size_t budget) {
 }
 
 void presence_heap_stats(const presence_heap *heap, presence_heap_usage *usage) {
+  presence__gate *gate = &((presence_heap *)heap)->gate;
+  presence__gate_lock(gate);
   usage->live_bytes = (size_t)(heap->allocated_bytes - heap->freed_bytes);
   usage->held_bytes = heap->held_bytes;
   usage->allocated_bytes = heap->allocated_bytes;
   usage->freed_objects = heap->freed_objects;
   usage->work_waits = heap->queue != 0;
+  presence__gate_unlock(gate);
 }

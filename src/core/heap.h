@@ -56,6 +56,7 @@ struct presence_heap {
   unsigned spares;
   bool unpooled;
   bool closing;
+  presence__gate gate;  /* over all of this, and over the chunks */
   presence__slot queue; /* dead objects that still hold others */
   uint64_t allocated_bytes;
   uint64_t freed_bytes;
@@ -65,7 +66,9 @@ struct presence_heap {
 };
 
 void *presence__heap_take_slowly(presence_heap *heap, size_t size);
+/* With the gate locked. */
 void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size);
+/* These two are called with the gate locked. */
 void presence__chunk_used_up(presence_heap *heap, struct presence__chunk *chunk);
 void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, bool was_full);
 
@@ -73,12 +76,9 @@ static inline size_t presence__rounded(size_t size) {
   return (size + 7) & ~(size_t)7;
 }
 
-/* size bytes, aligned to 8; NULL: out of memory. size is 8 at least. */
-static inline void *presence__take(presence_heap *heap, size_t size) {
-  size = presence__rounded(size);
-  if (size > PRESENCE__POOLED_BYTES) return presence__heap_take_slowly(heap, size);
-  struct presence__chunk *chunk = heap->with_room[size / 8];
-  if (!chunk) return presence__heap_take_slowly(heap, size);
+/* An object of a chunk with room. The gate is locked. */
+static inline void *presence__chunk_take(presence_heap *heap, struct presence__chunk *chunk,
+                                         size_t size) {
   void **object = chunk->free;
   PRESENCE__UNPOISON(object, size);
   void *next = *object;
@@ -89,22 +89,43 @@ static inline void *presence__take(presence_heap *heap, size_t size) {
   return object;
 }
 
-/* Takes back what presence__take gave for this size. */
-static inline void presence__give(presence_heap *heap, void *object, size_t size) {
+/* size bytes, aligned to 8; NULL: out of memory. size is 8 at least. */
+static inline void *presence__take(presence_heap *heap, size_t size) {
   size = presence__rounded(size);
-  heap->freed_bytes += size;
-  heap->freed_objects++;
-  if (size > PRESENCE__POOLED_BYTES || heap->unpooled) {
-    presence__heap_give_slowly(heap, object, size);
-    return;
+  if (size > PRESENCE__POOLED_BYTES) return presence__heap_take_slowly(heap, size);
+  presence__gate_lock(&heap->gate);
+  struct presence__chunk *chunk = heap->with_room[size / 8];
+  if (!chunk) {
+    presence__gate_unlock(&heap->gate);
+    return presence__heap_take_slowly(heap, size);
   }
+  void *object = presence__chunk_take(heap, chunk, size);
+  presence__gate_unlock(&heap->gate);
+  return object;
+}
+
+/* Puts an object back into its chunk. The gate is locked. */
+static inline void presence__chunk_give(presence_heap *heap, void *object) {
   uintptr_t start = (uintptr_t)object & ~(uintptr_t)(PRESENCE__CHUNK_ALIGNMENT - 1);
   struct presence__chunk *chunk = (void *)start; // NOLINT(performance-no-int-to-ptr)
   void *next = chunk->free;
   *(void **)object = next;
-  PRESENCE__POISON(object, size);
+  PRESENCE__POISON(object, chunk->object_bytes);
   chunk->free = object;
   if (--chunk->live == 0 || !next) presence__chunk_turned(heap, chunk, !next);
+}
+
+/* Takes back what presence__take gave for this size. */
+static inline void presence__give(presence_heap *heap, void *object, size_t size) {
+  size = presence__rounded(size);
+  presence__gate_lock(&heap->gate);
+  heap->freed_bytes += size;
+  heap->freed_objects++;
+  if (size > PRESENCE__POOLED_BYTES || heap->unpooled)
+    presence__heap_give_slowly(heap, object, size);
+  else
+    presence__chunk_give(heap, object);
+  presence__gate_unlock(&heap->gate);
 }
 
 /* Puts an object whose count has come to 0 where it will be freed. O(depth of a trie). */
@@ -115,16 +136,35 @@ bool presence__heap_drain(presence_heap *heap, size_t budget);
 
 /* Gives up one reference. Slot 0 is allowed. */
 static inline void presence__release(presence_heap *heap, presence__slot slot) {
-  if (slot && --*presence__refs(slot) == 0) presence__bury(heap, slot);
+  if (slot && presence__refs_down(presence__refs(slot))) presence__bury(heap, slot);
 }
 
-/* Pays a part of what waits; every public call that edits or releases ends with it. The heap may be
-   gone afterwards when it was closed and this was the last thing in it. */
+/* The same for an object that was found to be shared; refs is its count. */
+static inline void presence__release_shared(presence_heap *heap, presence__slot slot,
+                                            presence__refcount *refs) {
+  if (presence__refs_down_shared(refs)) presence__bury(heap, slot);
+}
+
+/* Begins a call that gives something up, which the caller still holds: the heap lives on until
+   presence__heap_settle. */
+static inline void presence__heap_enter(presence_heap *heap) {
+  presence__gate_enter(&heap->gate);
+}
+
+/* Pays a part of what waits; every public call that releases ends with it. The heap may be gone
+   afterwards when it was closed and this was the last thing in it. */
 void presence__heap_settle(presence_heap *heap);
 
-/* The same where something is known to live on. */
+static inline bool presence__heap_waits(presence_heap *heap) {
+  presence__gate_lock(&heap->gate);
+  bool waits = heap->queue != 0;
+  presence__gate_unlock(&heap->gate);
+  return waits;
+}
+
+/* Pays where something is known to live on: at the end of every edit. */
 static inline void presence__heap_pay(presence_heap *heap) {
-  if (heap->queue) presence__heap_drain(heap, PRESENCE__RELEASE_BUDGET);
+  if (presence__heap_waits(heap)) presence__heap_drain(heap, PRESENCE__RELEASE_BUDGET);
 }
 
 #endif

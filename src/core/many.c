@@ -5,20 +5,18 @@
 
 struct presence__many *presence__many_new(presence_heap *heap) {
   struct presence__many *many = presence__take(heap, sizeof *many);
-  if (many) *many = (struct presence__many){.refs = 1};
+  if (many) *many = (struct presence__many){1, 0, 0, 0, 0};
   return many;
 }
 
 struct presence__many *presence__many_own(presence_heap *heap, presence__slot *entry) {
   struct presence__many *old = presence__object(*entry);
-  if (old->refs == 1) return old;
+  if (presence__is_unique(*entry)) return old;
   struct presence__many *many = presence__take(heap, sizeof *many);
   if (!many) return NULL;
-  *many = *old;
-  many->refs = 1;
-  presence__retain(many->by_age);
-  presence__retain(many->by_pid);
-  old->refs--;
+  *many = (struct presence__many){1, old->count, presence__retain(old->by_age),
+                                  presence__retain(old->by_pid), old->next_age};
+  presence__release_shared(heap, *entry, &old->refs);
   *entry = presence__slot_of(many, PRESENCE__MANY);
   return many;
 }
@@ -75,7 +73,7 @@ static struct presence__item *new_item(presence_heap *heap, presence_meta *recor
                                        uint64_t pid_hash) {
   struct presence__item *item = presence__take(heap, sizeof *item);
   if (!item) return NULL;
-  item->refs = 1;
+  presence__refs_init(&item->refs);
   item->hash = (uint32_t)(pid_hash >> 32);
   item->record = presence__retain(presence__slot_of(record, PRESENCE__RECORD));
   item->age = age;

@@ -30,12 +30,13 @@ enum presence_status presence_meta_new(presence_heap *heap, presence_pid pid, pr
 
 presence_meta *presence_meta_retain(const presence_meta *meta) {
   presence_meta *shared = (presence_meta *)meta;
-  shared->refs++;
+  presence__refs_up(&shared->refs);
   return shared;
 }
 
 void presence_meta_release(presence_heap *heap, const presence_meta *meta) {
   if (!meta) return;
+  presence__heap_enter(heap);
   presence__release(heap, presence__slot_of(meta, PRESENCE__RECORD));
   presence__heap_settle(heap);
 }

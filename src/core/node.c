@@ -3,7 +3,7 @@
 struct presence__list *presence__list_new(presence_heap *heap, uint32_t count) {
   struct presence__list *list = presence__take(heap, presence__list_size(count));
   if (!list) return NULL;
-  list->refs = 1;
+  presence__refs_init(&list->refs);
   list->count = count;
   list->slots[0] = 0;
   return list;
@@ -12,7 +12,7 @@ struct presence__list *presence__list_new(presence_heap *heap, uint32_t count) {
 struct presence__node *presence__node_new(presence_heap *heap, uint16_t map) {
   struct presence__node *node = presence__take(heap, presence__node_size(presence__count(map)));
   if (!node) return NULL;
-  node->refs = 1;
+  presence__refs_init(&node->refs);
   node->map = map;
   node->unused = 0;
   return node;
@@ -41,7 +41,7 @@ bool presence__node_own(presence_heap *heap, presence__slot *at) {
   struct presence__node *node = presence__node_new(heap, old->map);
   if (!node) return false;
   share_slots(node->slots, old->slots, presence__count(old->map));
-  old->refs--;
+  presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
 }
@@ -54,14 +54,14 @@ bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
   unsigned index = presence__index(node->map, digit);
   unsigned after = presence__count(old->map) - index;
   node->slots[index] = slot;
-  if (old->refs == 1) {
+  if (presence__refs_is_one(&old->refs)) {
     copy_slots(node->slots, old->slots, index);
     copy_slots(node->slots + index + 1, old->slots + index, after);
     presence__give(heap, old, presence__node_size(index + after));
   } else {
     share_slots(node->slots, old->slots, index);
     share_slots(node->slots + index + 1, old->slots + index, after);
-    old->refs--;
+    presence__release_shared(heap, *at, &old->refs);
   }
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
@@ -80,7 +80,7 @@ bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index
   struct presence__node *node = presence__node_new(heap, map_without(old->map, index));
   if (!node) return false;
   unsigned after = presence__count(node->map) - index;
-  if (old->refs == 1) {
+  if (presence__refs_is_one(&old->refs)) {
     copy_slots(node->slots, old->slots, index);
     copy_slots(node->slots + index, old->slots + index + 1, after);
     presence__slot dropped = old->slots[index];
@@ -89,7 +89,7 @@ bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index
   } else {
     share_slots(node->slots, old->slots, index);
     share_slots(node->slots + index, old->slots + index + 1, after);
-    old->refs--;
+    presence__release_shared(heap, *at, &old->refs);
   }
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;

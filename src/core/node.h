@@ -19,7 +19,7 @@
 #include "core/slot.h"
 
 struct presence__node {
-  uint32_t refs;
+  presence__refcount refs;
   uint16_t map;
   uint16_t unused;
   presence__slot slots[];
@@ -27,13 +27,13 @@ struct presence__node {
 
 /* COLLISION and FEW. */
 struct presence__list {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t count;
   presence__slot slots[];
 };
 
 struct presence__item {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t hash; /* high half of the pid's */
   presence__slot record;
   uint64_t age;
@@ -41,13 +41,13 @@ struct presence__item {
 
 /* The name of a topic, shared by its versions. */
 struct presence__text {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t size;
   char bytes[];
 };
 
 struct presence_topic {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t hash; /* high half of the name's */
   presence__slot root;
   uint32_t keys;
@@ -57,7 +57,7 @@ struct presence_topic {
 };
 
 struct presence__many {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t count;
   presence__slot by_age; /* SEQ over ITEM */
   presence__slot by_pid; /* NODE over ITEM, or SEQ where a pid has several */
@@ -65,7 +65,7 @@ struct presence__many {
 };
 
 struct presence__seq {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t count; /* items below */
   uint16_t map;
   uint8_t level; /* 0: its slots are items */

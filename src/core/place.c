@@ -37,7 +37,7 @@ void presence__place_find(struct presence__place *place, const presence_state *s
 static struct presence__text *new_name(presence_heap *heap, presence_string name) {
   struct presence__text *text = presence__take(heap, sizeof *text + name.size);
   if (!text) return NULL;
-  text->refs = 1;
+  presence__refs_init(&text->refs);
   text->size = (uint32_t)name.size;
   if (name.size) memcpy(text->bytes, name.bytes, name.size);
   return text;
@@ -84,10 +84,12 @@ static bool own_topic(presence_state *state, struct presence__place *place) {
   struct presence_topic *old = place->topic;
   struct presence_topic *topic = presence__take(heap, sizeof *topic);
   if (!topic) return false;
-  *topic = *old;
-  topic->refs = 1;
-  topic->name->refs++;
+  presence__refs_init(&topic->refs);
+  /* All behind the count, which others may be changing. */
+  memcpy((char *)topic + sizeof topic->refs, (const char *)old + sizeof old->refs,
+         sizeof *topic - sizeof topic->refs);
   presence__retain(topic->root);
+  presence__refs_up(&topic->name->refs);
   presence__slot leaf = presence__slot_of(topic, PRESENCE__TOPIC);
   if (!presence__trie_replace(heap, &place->topic_path, leaf)) {
     presence__release(heap, leaf);

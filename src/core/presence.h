@@ -25,7 +25,15 @@
    PRESENCE_UNCHANGED; a call that fails has changed nothing. NULL from a function that makes
    something means out of memory and nothing else.
 
-   Threads. A heap, and all that lives in it, belongs to one thread at a time.
+   Threads. A heap, and all that lives in it, belongs to one thread at a time; heaps of their own
+   may be used by several threads at once. Built with PRESENCE_ATOMIC (`cmake -DPRESENCE_ATOMIC=ON`;
+   `pkg-config --variable=atomic presence` tells) the versions of one heap may be shared: any number
+   of threads may at once retain, read, walk, compare, encode, edit by value and release states,
+   entries and metas that they hold, also while another edits by an editor. An editor still belongs
+   to one thread at a time; the others get its snapshots. What one thread makes reaches another by
+   something that orders memory: a lock, a queue, the start of a thread. The allocator is called by
+   one thread at a time. A heap is freed once, while nobody else makes something new in it; what
+   others hold they may go on using and release, and the last of them takes the heap along.
 
    n stands for the keys of a topic and t for the topics of a state in notes on cost; "O(log n)" has
    base 16. A look-up or edit costs O(log t + log n) unless something else is said, and an edit of a

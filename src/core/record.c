@@ -111,7 +111,7 @@ presence_meta *presence__record_new(presence_heap *heap, const struct presence__
           suffix_size;
   presence_meta *record = presence__take(heap, *size);
   if (!record) return NULL;
-  record->refs = 1;
+  presence__refs_init(&record->refs);
   record->hash = (uint32_t)(parts->key_hash >> 32);
   record->key_bits = (uint32_t)parts->key.size | (uint32_t)pid->kind << PRESENCE__KIND_SHIFT |
                      (suffix_size ? PRESENCE__HAS_SUFFIX : 0);

@@ -19,7 +19,7 @@
 #include "core/slot.h"
 
 struct presence_meta {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t hash;
   uint32_t key_bits;
   uint32_t meta_size;

@@ -29,10 +29,12 @@ void presence__bury(presence_heap *heap, presence__slot slot) {
     } else {
       presence__slot *link = link_of(slot);
       child = *link;
+      presence__gate_lock(&heap->gate);
       *link = heap->queue;
       heap->queue = slot;
+      presence__gate_unlock(&heap->gate);
     }
-    if (!child || --*presence__refs(child) > 0) return;
+    if (!child || !presence__refs_down(presence__refs(child))) return;
     slot = child;
   }
 }
@@ -73,7 +75,7 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
   case PRESENCE__TOPIC: {
     struct presence_topic *topic = object;
     struct presence__text *name = topic->name;
-    if (--name->refs == 0) presence__give(heap, name, sizeof *name + name->size);
+    if (presence__refs_down(&name->refs)) presence__give(heap, name, sizeof *name + name->size);
     size = sizeof *topic;
     break;
   }
@@ -90,12 +92,21 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
   return count + 1;
 }
 
+/* The next object that waits, or 0. */
+static presence__slot unqueue(presence_heap *heap) {
+  presence__gate_lock(&heap->gate);
+  presence__slot slot = heap->queue;
+  if (slot) heap->queue = *link_of(slot);
+  presence__gate_unlock(&heap->gate);
+  return slot;
+}
+
 bool presence__heap_drain(presence_heap *heap, size_t budget) {
   size_t spent = 0;
-  while (heap->queue && spent < budget) {
-    presence__slot slot = heap->queue;
-    heap->queue = *link_of(slot);
+  while (spent < budget) {
+    presence__slot slot = unqueue(heap);
+    if (!slot) return false;
     spent += free_one(heap, slot);
   }
-  return heap->queue != 0;
+  return presence__heap_waits(heap);
 }

@@ -21,19 +21,20 @@ static struct presence__seq *remake(presence_heap *heap, presence__slot *at, uns
   struct presence__seq *old = *at ? node_at(*at) : NULL;
   struct presence__seq *node = presence__take(heap, presence__seq_size(presence__count(map)));
   if (!node) return NULL;
-  node->refs = 1;
+  presence__refs_init(&node->refs);
   node->count = old ? old->count : 0;
   node->map = map;
   node->level = (uint8_t)level;
+  bool shared = old && !presence__refs_is_one(&old->refs);
   for (unsigned digit = 0; digit < PRESENCE__WIDTH; digit++) {
     uint16_t bit = presence__map_of(digit);
     if (!(map & bit)) continue;
     presence__slot *slot = &node->slots[presence__index(map, digit)];
     *slot = old && (old->map & bit) ? old->slots[presence__index(old->map, digit)] : 0;
-    if (*slot && old->refs > 1) presence__retain(*slot);
+    if (*slot && shared) presence__retain(*slot);
   }
-  if (old && old->refs > 1)
-    old->refs--;
+  if (shared)
+    presence__release_shared(heap, *at, &old->refs);
   else if (old)
     presence__give(heap, old, presence__seq_size(presence__count(old->map)));
   *at = presence__slot_of(node, PRESENCE__SEQ);
@@ -46,7 +47,7 @@ static struct presence__seq *own_with(presence_heap *heap, presence__slot *at, u
   uint16_t bit = presence__map_of(digit);
   if (!*at) return remake(heap, at, level, bit);
   struct presence__seq *node = node_at(*at);
-  if (node->refs == 1 && (node->map & bit)) return node;
+  if (presence__refs_is_one(&node->refs) && (node->map & bit)) return node;
   return remake(heap, at, level, node->map | bit);
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/refcount.h"
+
 typedef uintptr_t presence__slot;
 
 _Static_assert(sizeof(presence__slot) == 8, "layouts are drawn for 64 bits");
@@ -36,19 +38,19 @@ static inline presence__slot presence__slot_of(const void *object, enum presence
   return (presence__slot)object | (presence__slot)tag;
 }
 
-/* The count at the head of an object. Counts are plain: a heap belongs to one thread at a time. */
-static inline uint32_t *presence__refs(presence__slot slot) {
+/* The count at the head of an object. */
+static inline presence__refcount *presence__refs(presence__slot slot) {
   return presence__object(slot);
 }
 
 static inline presence__slot presence__retain(presence__slot slot) {
-  ++*presence__refs(slot);
+  presence__refs_up(presence__refs(slot));
   return slot;
 }
 
 /* Nobody else looks: it may be edited in place. */
 static inline bool presence__is_unique(presence__slot slot) {
-  return *presence__refs(slot) == 1;
+  return presence__refs_is_one(presence__refs(slot));
 }
 
 #endif

@@ -18,18 +18,21 @@ presence_state *presence__state_copy(const presence_state *state) {
 
 presence_state *presence_state_retain(const presence_state *state) {
   presence_state *shared = (presence_state *)state;
-  shared->refs++;
+  presence__refs_up(&shared->refs);
   return shared;
+}
+
+void presence__state_bury(presence_state *state) {
+  presence__release(state->heap, state->root);
+  presence__give(state->heap, state, sizeof *state);
 }
 
 void presence_state_release(const presence_state *state) {
   if (!state) return;
   presence_state *shared = (presence_state *)state;
   presence_heap *heap = shared->heap;
-  if (--shared->refs == 0) {
-    presence__release(heap, shared->root);
-    presence__give(heap, shared, sizeof *shared);
-  }
+  presence__heap_enter(heap);
+  if (presence__refs_down(&shared->refs)) presence__state_bury(shared);
   presence__heap_settle(heap);
 }
 

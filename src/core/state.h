@@ -6,7 +6,7 @@
 #include "core/trie.h"
 
 struct presence_state {
-  uint32_t refs;
+  presence__refcount refs;
   uint32_t topics;
   presence_heap *heap;
   presence__slot root; /* of the trie of topics */
@@ -14,6 +14,9 @@ struct presence_state {
 
 /* A *new* state that shares everything with state; NULL: out of memory. O(1). */
 presence_state *presence__state_copy(const presence_state *state);
+
+/* Frees a state whose count has come to 0, and gives up what it held. */
+void presence__state_bury(presence_state *state);
 
 /* Where (topic, key) stands in a state, found but not yet touched. */
 struct presence__place {

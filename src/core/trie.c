@@ -158,7 +158,7 @@ presence__slot presence__trie_locate(presence__slot *root, const struct presence
       path->found = PRESENCE__HOLE;
       return 0;
     }
-    unshared &= node->refs == 1;
+    unshared &= presence__refs_is_one(&node->refs);
     owned += unshared;
     root = &node->slots[presence__count(from) - 1];
     leaf = *root;
