@@ -198,7 +198,12 @@ function Runtime:payload_text(payload)
     return "{}"
   end
   if type(payload) == "table" then
-    return self.json.encode(payload)
+    local text = self.json.encode(payload)
+    -- Codecs pass bytes on as they are, and whoever gets text that is not UTF-8 closes the socket.
+    if type(text) ~= "string" or not core.utf8_valid(text) then
+      error("payload: a string in it is not UTF-8", 0)
+    end
+    return text
   end
   if type(payload) ~= "string" then
     error("payload: must be a table, or a string that is JSON text, got " .. type(payload), 0)
