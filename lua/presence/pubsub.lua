@@ -74,10 +74,16 @@ end
 
 --- Subscribe the calling process: it receives `{topic, event, payload}`, `presence_diff` too.
 ---@param topic string
----@return boolean subscribed false when it was already
+---@return boolean|nil subscribed false when it was already
+---@return string|nil word "no_process"
+---@return string|nil detail
 function PubSub:subscribe(topic)
   check_names("subscribe", topic)
-  local mailbox = mailbox_of(current_of(self, "subscribe"))
+  local current = current_of(self, "subscribe")
+  if not current.alive then
+    return nil, "no_process", "the process has ended"
+  end
+  local mailbox = mailbox_of(current)
   if not self:add(topic, mailbox) then
     return false
   end
@@ -91,8 +97,8 @@ end
 ---@return boolean unsubscribed false when there was none
 function PubSub:unsubscribe(topic)
   check_names("unsubscribe", topic)
-  local mailbox = mailbox_of(current_of(self, "unsubscribe"))
-  if not self:remove(topic, mailbox) then
+  local mailbox = current_of(self, "unsubscribe").subscriber_
+  if not (mailbox and self:remove(topic, mailbox)) then
     return false
   end
   mailbox.topics[topic] = nil
