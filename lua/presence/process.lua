@@ -100,6 +100,31 @@ local function new_process(self, fields)
   return setmetatable(fields, Process)
 end
 
+-- Monitors: the watched process knows ref → pid of the watcher, the watcher ref → what it watches.
+-- Whichever ends first takes the other's entry along.
+
+local function stop_watching(self)
+  for ref, watched in pairs(self.watched_ or {}) do
+    watched.watchers_[ref] = nil
+  end
+  self.watched_ = nil
+end
+
+local function tell_watchers(self, reason)
+  local watchers, refs = self.watchers_ or {}, {}
+  self.watchers_ = nil
+  for ref in pairs(watchers) do
+    refs[#refs + 1] = ref
+  end
+  table.sort(refs)
+  local processes = self.processes
+  for _, ref in ipairs(refs) do
+    local watcher = processes.by_pid_[watchers[ref]]
+    watcher.watched_[ref] = nil
+    processes:send(watcher.pid, { event = "down", pid = self.pid, reason = reason, ref = ref })
+  end
+end
+
 --- The one way a process ends: whoever asks, whatever the reason, once.
 ---@param reason any
 ---@param is_clean boolean|nil it meant to end; default: when the reason is "normal"
@@ -115,15 +140,8 @@ function Process:finish(reason, is_clean)
     is_clean = reason == "normal" or reason == "shutdown"
   end
   processes.on_exit(self, reason, is_clean)
-  local monitors = self.monitors_
-  if monitors then
-    self.monitors_ = nil
-    for _, monitor in ipairs(monitors) do
-      processes:send(monitor.watcher, {
-        event = "down", pid = self.pid, reason = reason, ref = monitor.ref,
-      })
-    end
-  end
+  stop_watching(self)
+  tell_watchers(self, reason)
   if self.signal_ then
     self.signal_:post()
   end
@@ -329,12 +347,11 @@ function Processes:monitor(pid)
   self.next_monitor_ = self.next_monitor_ + 1
   local ref = self.next_monitor_
   local process = self.by_pid_[pid]
-  if process then
-    local monitors = process.monitors_ or {}
-    process.monitors_ = monitors
-    monitors[#monitors + 1] = { watcher = watcher.pid, ref = ref }
-  else
+  if not process then
     self:send(watcher.pid, { event = "down", pid = pid, reason = "noproc", ref = ref })
+  elseif watcher.alive then
+    process.watchers_, watcher.watched_ = process.watchers_ or {}, watcher.watched_ or {}
+    process.watchers_[ref], watcher.watched_[ref] = watcher.pid, process
   end
   return ref
 end
