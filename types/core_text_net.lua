@@ -53,6 +53,37 @@ function core.base64_decode(text, url_safe) end
 ---@return string payload JSON text, its bytes kept
 function core.cut_v2(text, max_depth) end
 
+--- Cuts a Phoenix V1 text message, an object with `topic`, `event`, `payload`, `ref` and maybe
+--- `join_ref`. Other members are ignored; of members of one name the last counts. O(#text).
+---@param text string
+---@param max_depth? integer of the payload (0 to 1024, default 64)
+---@return true? ok
+---@return string? join_ref as `cut_v2`; else the word "bad_message"
+---@return string? ref the same; else the detail
+---@return string topic decoded
+---@return string event decoded
+---@return string payload JSON text, its bytes kept
+function core.cut_v1(text, max_depth) end
+
+---@alias presence.binary_kind "client_push"|"push"|"reply"|"broadcast"
+
+--- Cuts a Phoenix V2 binary message. Refs become the JSON that they are in text; empty ones nil.
+---@param bytes string
+---@param from_server? boolean a server sent it; default: a client did
+---@return true? ok
+---@return string? join_ref raw JSON; else the word "bad_message"
+---@return string? ref raw JSON; else the detail
+---@return string topic
+---@return string event a reply's status
+---@return string data
+---@return presence.binary_kind kind
+function core.cut_binary(bytes, from_server) end
+
+--- Bytes of the system's random source, for what nobody may guess.
+---@param n integer 1 to 256
+---@return string
+function core.random_bytes(n) end
+
 --- An encoded message: its bytes live in C once, however many outboxes hold it. `#message` is the
 --- number of its payload's bytes.
 ---@class presence.message
@@ -75,6 +106,25 @@ function message:is_binary() end
 ---@param payload_json string
 ---@return presence.message
 function core.message_v2(join_ref, ref, topic, event, payload_json) end
+
+--- `{"topic":"topic","event":"event","ref":ref,"payload":payload}`. As `message_v2` otherwise.
+---@param ref string? raw JSON; nil is null
+---@param topic string
+---@param event string
+---@param payload_json string
+---@return presence.message
+function core.message_v1(ref, topic, event, payload_json) end
+
+--- A binary message. Fields that the kind does not have are left out; those it has hold at most 255
+--- bytes of UTF-8, a longer one raises.
+---@param kind presence.binary_kind
+---@param join_ref string? raw JSON; nil is empty
+---@param ref string? raw JSON; nil is empty
+---@param topic string
+---@param event string a reply's status
+---@param data string any bytes
+---@return presence.message
+function core.message_binary(kind, join_ref, ref, topic, event, data) end
 
 --- A message of any text (UTF-8) or, when `is_binary`, of any bytes.
 ---@param bytes string

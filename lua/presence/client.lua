@@ -1,10 +1,13 @@
 --- A Phoenix client without a transport: joins, pushes, replies by ref, and an exact mirror of
--- each topic's presences, by the rules of phoenix.js. Text messages go out by `send` and come in
--- by `receive`; whoever owns the transport moves them.
+-- each topic's presences, by the rules of phoenix.js. Messages go out by `send` and come in by
+-- `receive`; whoever owns the transport moves them.
+local binary = require "presence.binary"
 local core = require "presence.core"
 local json = require "presence.json"
 
 local M = {}
+
+local max_depth = 64
 
 ---@class presence.Client
 local Client = {}
@@ -73,12 +76,38 @@ local function payload_text(self, payload)
   return type(payload) == "string" and payload or self.json_.encode(payload)
 end
 
+-- The two versions of the protocol: what a message is as text, and how text is cut.
+
+local null = "null"
+
+local v1 = { cut = core.cut_v1 }
+
+function v1.text(join_ref, ref, topic, event, payload)
+  return string.format('{"topic":%s,"event":%s,"payload":%s,"ref":%s,"join_ref":%s}', quote(topic),
+    quote(event), payload, ref, join_ref)
+end
+
+local v2 = { cut = core.cut_v2 }
+
+function v2.text(join_ref, ref, topic, event, payload)
+  return string.format("[%s,%s,%s,%s,%s]", join_ref, ref, quote(topic), quote(event), payload)
+end
+
+local function wire_of(vsn)
+  return vsn:match "^1%." and v1 or v2
+end
+
 local function push(self, join_ref, topic, event, payload)
   self.refs_ = self.refs_ + 1
   local ref = quote(tostring(self.refs_))
-  local text = string.format("[%s,%s,%s,%s,%s]", join_ref or ref, ref, quote(topic), quote(event),
-    payload_text(self, payload))
-  self.send_(text)
+  join_ref = join_ref or ref
+  if binary.is(payload) then
+    join_ref = join_ref ~= null and join_ref or nil
+    self.send_(core.message_binary("client_push", join_ref, ref, topic, event,
+      payload.bytes):text(), true)
+  else
+    self.send_(self.wire_.text(join_ref, ref, topic, event, payload_text(self, payload)), false)
+  end
   return ref
 end
 
@@ -97,11 +126,11 @@ end
 --- Push an event to a topic, joined or not.
 ---@param topic string
 ---@param event string
----@param payload table|string|nil
+---@param payload table|string|presence.Binary|nil
 ---@return string ref
 function Client:push(topic, event, payload)
   local joined = self.topics_[topic]
-  return push(self, joined and joined.join_ref or "null", topic, event, payload)
+  return push(self, joined and joined.join_ref or null, topic, event, payload)
 end
 
 --- Leave a topic.
@@ -113,7 +142,7 @@ end
 
 ---@return string ref
 function Client:heartbeat()
-  return push(self, "null", "phoenix", "heartbeat")
+  return push(self, null, "phoenix", "heartbeat")
 end
 
 --- The mirror of a topic: key → {metas = {…}}, as phoenix.js would hold it.
@@ -138,22 +167,30 @@ local function on_presence(joined, event, payload)
   end
 end
 
---- A text message from the server. Frames of an earlier join of the topic are dropped.
----@param text string
----@return {join_ref: string|nil, ref: string|nil, topic: string, event: string, payload: any}|nil
-function Client:receive(text)
-  local ok, join_ref, ref, topic, event, payload = core.cut_v2(text, 64)
+local function decode(self, data, is_binary)
+  local cut = is_binary and core.cut_binary or self.wire_.cut
+  local ok, join_ref, ref, topic, event, payload, kind = cut(data, is_binary or max_depth)
   if not ok then
-    error("the server sent a malformed message: " .. tostring(ref), 2)
+    error("the server sent a malformed message: " .. tostring(ref), 3)
   end
+  payload = is_binary and binary.new(payload) or self.json_.decode(payload)
+  if kind == "reply" then
+    payload, event = { status = event, response = payload }, "phx_reply"
+  end
+  return { join_ref = join_ref, ref = ref, topic = topic, event = event, payload = payload }
+end
+
+--- A message from the server. Frames of an earlier join of the topic are dropped.
+---@param data string
+---@param is_binary boolean|nil
+---@return {join_ref: string|nil, ref: string|nil, topic: string, event: string, payload: any}|nil
+function Client:receive(data, is_binary)
+  local message = decode(self, data, is_binary)
+  local topic, event = message.topic, message.event
   local joined = self.topics_[topic]
-  if joined and join_ref and join_ref ~= joined.join_ref then
+  if joined and message.join_ref and message.join_ref ~= joined.join_ref then
     return nil
   end
-  local message = {
-    join_ref = join_ref, ref = ref, topic = topic, event = event,
-    payload = self.json_.decode(payload),
-  }
   if joined and (event == "presence_state" or event == "presence_diff") then
     on_presence(joined, event, message.payload)
   elseif joined and (event == "phx_close" or event == "phx_error") then
@@ -162,14 +199,16 @@ function Client:receive(text)
   return message
 end
 
----@param opts {send: fun(text: string), json: table|nil}
+---@param opts {send: fun(data: string, is_binary: boolean), json: table|nil, vsn: string|nil} vsn:
+---  "2.0.0" by default, or "1.0.0"
 ---@return presence.Client
 function M.new(opts)
   if type(opts) ~= "table" or type(opts.send) ~= "function" then
-    error("client: needs the option send, a function of a text message", 2)
+    error("client: needs the option send, a function of a message", 2)
   end
   return setmetatable({
     send_ = opts.send,
+    wire_ = wire_of(opts.vsn or "2.0.0"),
     json_ = json.codec(opts.json),
     topics_ = {},
     refs_ = 0,

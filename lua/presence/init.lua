@@ -86,6 +86,13 @@ function presence.endpoint(opts)
   return require("presence.channels.endpoint").new(opts)
 end
 
+--- A payload of bytes, which goes out as a binary message.
+---@param bytes string
+---@return presence.Binary
+function presence.binary(bytes)
+  return require("presence.binary").new(bytes)
+end
+
 --- Serve an endpoint, stand-alone, until the server is stopped.
 ---@param endpoint presence.Endpoint
 ---@param opts table|nil see docs/options.md

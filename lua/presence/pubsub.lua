@@ -1,6 +1,7 @@
 --- The PubSub table of a runtime: topic → subscribers. A subscriber is an object with a `pid` and
--- a method `deliver(topic, event, payload, shared)`; `shared` is one table a broadcast: `text` is
--- the payload as JSON where a subscriber `needs_text`, and subscribers keep encoded frames in it.
+-- a method `deliver(topic, event, payload, shared)`; `shared` is one table a broadcast, in which
+-- subscribers keep encoded frames. Where one `needs_payload`, `shared.payload` is the payload as
+-- the wire takes it: JSON text, or presence.Binary.
 -- deliver never runs user code and never waits: it fills a mailbox, a work queue or an outbox.
 local members = require "presence.members"
 local process = require "presence.process"
@@ -127,9 +128,9 @@ local function dispatch(self, from_pid, topic, event, payload)
   end
   local shared = {}
   for i = 1, #subscribers do
-    if subscribers[i].needs_text then
+    if subscribers[i].needs_payload then
       -- Before the first delivery: a payload that cannot be encoded raises and reaches nobody.
-      shared.text = self.payload_text(payload)
+      shared.payload = self.encode(topic, event, payload)
       break
     end
   end
@@ -147,7 +148,7 @@ end
 --- Send an event to every subscriber of a topic. The payload is shared by them all.
 ---@param topic string
 ---@param event string
----@param payload any for channels: a table, or a string that is JSON text
+---@param payload any for channels: a table, a string that is JSON text, or presence.binary(bytes)
 ---@return integer delivered number of subscribers
 function PubSub:broadcast(topic, event, payload)
   check_names("broadcast", topic, event or false)
@@ -165,13 +166,14 @@ function PubSub:broadcast_from(pid, topic, event, payload)
   return dispatch(self, pid, topic, event, payload)
 end
 
----@param opts {runtime: table, feed: presence.Feed, payload_text: fun(payload: any): string}
+---@param opts {runtime: table, feed: presence.Feed,
+---  encode: fun(topic: string, event: string, payload: any): string|presence.Binary}
 ---@return presence.PubSub
 function M.new(opts)
   return setmetatable({
     runtime = opts.runtime,
     feed = opts.feed,
-    payload_text = opts.payload_text,
+    encode = opts.encode,
     topics_ = {},
   }, PubSub)
 end

@@ -1,4 +1,5 @@
 --- A runtime: one loop with its processes, PubSub, tracker and feed.
+local binary = require "presence.binary"
 local config = require "presence.config"
 local core = require "presence.core"
 local feed = require "presence.feed"
@@ -137,8 +138,13 @@ function M.new(opts)
   }
   self.pubsub = pubsub.new {
     runtime = self, feed = self.feed,
-    payload_text = function(payload)
-      return self:payload_text(payload)
+    encode = function(topic, event, payload)
+      payload = self:payload(payload)
+      if binary.is(payload) then
+        binary.check_field("the topic", topic)
+        binary.check_field("the event", event)
+      end
+      return payload
     end,
   }
   self.tracker = tracker.new {
@@ -190,12 +196,15 @@ function Runtime:leave_after(topic)
   return self.options.leave_after
 end
 
---- A payload as JSON text: a string is that already, a table is encoded, nil is `{}`.
----@param payload table|string|nil
----@return string
-function Runtime:payload_text(payload)
+--- A payload as the wire takes it, JSON text or bytes: a string is JSON already, a table is
+--- encoded, nil is `{}`.
+---@param payload table|string|presence.Binary|nil
+---@return string|presence.Binary
+function Runtime:payload(payload)
   if payload == nil then
     return "{}"
+  elseif binary.is(payload) then
+    return payload
   end
   if type(payload) == "table" then
     local text = self.json.encode(payload)
@@ -206,7 +215,8 @@ function Runtime:payload_text(payload)
     return text
   end
   if type(payload) ~= "string" then
-    error("payload: must be a table, or a string that is JSON text, got " .. type(payload), 0)
+    error("payload: must be a table, a string that is JSON text, or presence.binary(bytes), got "
+      .. type(payload), 0)
   end
   local ok, _, detail = core.json_valid(payload, self.options.max_json_depth)
   if not ok then

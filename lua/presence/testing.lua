@@ -1,5 +1,6 @@
 --- Testing an application: clients of an endpoint without a server, a loop or any sleeping.
 -- Every `presence.testing.new` has a runtime of its own, whose clock the test turns.
+local binary = require "presence.binary"
 local client = require "presence.client"
 local json = require "presence.json"
 local manual_loop = require "presence.manual.loop"
@@ -19,8 +20,8 @@ local TestClient = {}
 TestClient.__index = TestClient
 
 local function describe(self, value)
-  if type(value) == "string" then
-    return value
+  if type(value) == "string" or binary.is(value) then
+    return tostring(value)
   end
   local ok, text = pcall(json.encode_sorted, value)
   return ok and text or self.test.runtime.json.encode(value)
@@ -38,8 +39,8 @@ local function describe_inbox(self)
   return "what came instead:\n" .. table.concat(lines, "\n")
 end
 
-local function on_message(self, text)
-  local message = self.protocol:receive(text)
+local function on_message(self, data, is_binary)
+  local message = self.protocol:receive(data, is_binary)
   if not message then
     return
   end
@@ -84,7 +85,7 @@ end
 
 --- Push an event.
 ---@param event string
----@param payload table|string|nil
+---@param payload table|string|presence.Binary|nil
 ---@param topic string|nil default: the topic joined last
 ---@return {status: "ok"|"error", response: any}|nil reply nil, "no_reply" when there was none
 function TestClient:push(event, payload, topic)
@@ -125,10 +126,11 @@ function TestClient:leave(topic)
   return take_reply(self, self.protocol:leave(topic))
 end
 
---- Send a raw text message, however malformed.
----@param text string
-function TestClient:send(text)
-  self.connection:receive(text, false)
+--- Send a raw message, however malformed.
+---@param data string
+---@param is_binary boolean|nil
+function TestClient:send(data, is_binary)
+  self.connection:receive(data, is_binary)
   self.test.loop:turn()
 end
 
@@ -151,8 +153,8 @@ function TestClient:read_on()
   self.reading = true
   local waiting = self.waiting
   self.waiting = {}
-  for _, text in ipairs(waiting) do
-    on_message(self, text)
+  for _, message in ipairs(waiting) do
+    on_message(self, message.data, message.is_binary)
   end
   self.connection:drained()
   self.test.loop:turn()
@@ -182,12 +184,12 @@ function Testing:client(params, request)
     secure = request.secure or false,
   }, {
     framing = "message",
-    send = function(text)
+    send = function(data, is_binary)
       if self_.reading then
-        on_message(self_, text)
+        on_message(self_, data, is_binary)
         return true
       end
-      self_.waiting[#self_.waiting + 1] = text
+      self_.waiting[#self_.waiting + 1] = { data = data, is_binary = is_binary }
       return false
     end,
     close = function(code)
@@ -200,8 +202,9 @@ function Testing:client(params, request)
   self_.connection = connection
   self_.protocol = client.new {
     json = self.runtime.json,
-    send = function(text)
-      connection:receive(text, false)
+    vsn = query.vsn,
+    send = function(data, is_binary)
+      connection:receive(data, is_binary)
     end,
   }
   self.clients_[#self.clients_ + 1] = self_

@@ -37,7 +37,7 @@ static void cuts_a_message_in_five(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     size_t n = strlen(cases[i].text);
-    struct presence__v2 parts;
+    struct presence__phoenix parts;
     assert_null(presence__v2_cut(cases[i].text, n, 8, &parts, NULL));
     span_is(parts.join_ref, cases[i].part[0]);
     span_is(parts.ref, cases[i].part[1]);
@@ -91,7 +91,7 @@ static void refuses_other_shapes(void **state) {
       {"\xEF\xBB\xBF[null,null,\"t\",\"e\",{}]", "not an array"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct presence__v2 parts;
+    struct presence__phoenix parts;
     const char *reason = presence__v2_cut(cases[i].text, strlen(cases[i].text), 2, &parts, NULL);
     if (!reason || strcmp(reason, cases[i].reason) != 0)
       fail_msg("%s: %s", cases[i].text, reason ? reason : "accepted");
@@ -117,7 +117,7 @@ static void encodes_what_it_cuts(void **state) {
     assert_memory_equal(presence__message_payload(m), cases[i].text, m->size);
     assert_int_equal((unsigned char)presence__message_frame(m)[0], 0x81);
     assert_int_equal(presence__message_frame(m)[1], m->size);
-    struct presence__v2 parts;
+    struct presence__phoenix parts;
     assert_null(presence__v2_cut(presence__message_payload(m), m->size, 8, &parts, NULL));
     span_is(parts.payload, cases[i].payload);
     presence__message_release(m);

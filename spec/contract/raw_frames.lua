@@ -1,5 +1,5 @@
 --- What goes over the wire, frame by frame, for any platform that carries an endpoint: raw bytes of
--- WebSockets in, decoded frames out. Phoenix Channels, version 2, as text.
+-- WebSockets in, decoded frames out. Phoenix Channels, version 2 as text unless a part says other.
 --
 -- A platform is `start(endpoint, opts) → server` with
 --   server.connect(query, headers) → connection | nil, status, reason
@@ -19,7 +19,9 @@ local describe = busted.describe
 ---@param platform table
 return function(platform)
   -- Each in a block of its own, so that each sets its own stage.
-  for _, part in ipairs { "framing", "negotiation", "channels", "endings", "presence", "metas" } do
+  for _, part in ipairs {
+    "framing", "negotiation", "channels", "endings", "presence", "metas", "version_1", "binary",
+  } do
     describe("raw frames, " .. part .. ":", function()
       require("spec.contract.raw." .. part)(platform)
     end)

@@ -2,6 +2,7 @@
    the walks, strings, cuts of members and of Phoenix messages. */
 #include "fuzz_kit.h"
 #include "json_reference.h"
+#include "net/binary.h"
 #include "net/phoenix.h"
 #include "text/json.h"
 #include "text/utf8.h"
@@ -205,14 +206,14 @@ static struct presence__json_span decoded(struct presence__json_span token, char
 }
 
 /* Written anew, a message is cut into the same parts. */
-static void check_encode(const struct presence__v2 *v2) {
+static void check_encode(const struct presence__phoenix *v2) {
   char *room = malloc(v2->topic.size), *other_room = malloc(v2->event.size);
   struct presence__json_span topic = decoded(v2->topic, room);
   struct presence__json_span event = decoded(v2->event, other_room);
   if (topic.text && event.text) {
     struct presence__message *m =
         presence__v2_encode(NULL, v2->join_ref, v2->ref, topic, event, v2->payload);
-    struct presence__v2 again;
+    struct presence__phoenix again;
     LAW(m != NULL);
     LAW(!presence__v2_cut(presence__message_payload(m), m->size, 1024, &again, NULL));
     LAW(same_span(again.join_ref, v2->join_ref) && same_span(again.ref, v2->ref));
@@ -226,7 +227,7 @@ static void check_encode(const struct presence__v2 *v2) {
 }
 
 static void check_message(const char *text, size_t size, unsigned max_depth) {
-  struct presence__v2 v2;
+  struct presence__phoenix v2;
   struct presence__json json;
   struct presence__json_span part[5];
   size_t offset = SIZE_MAX;
@@ -244,6 +245,49 @@ static void check_message(const char *text, size_t size, unsigned max_depth) {
   check_encode(&v2);
 }
 
+/* The member of that name that counts, or an empty span. */
+static struct presence__json_span last_member(const struct presence__json *object,
+                                              const char *wanted) {
+  struct presence__json_walk walk;
+  struct presence__json_span name, value, last = {NULL, 0};
+  presence__json_walk_init(&walk, object->text, object->size);
+  while (presence__json_next_member(&walk, &name, &value))
+    if (presence__json_string_is(name.text, name.size, wanted, strlen(wanted))) last = value;
+  return last;
+}
+
+static void check_v1(const char *text, size_t size, unsigned max_depth) {
+  struct presence__phoenix v1, again;
+  struct presence__json json;
+  size_t offset = SIZE_MAX;
+  const char *fault = presence__v1_cut(text, size, max_depth, &v1, &offset);
+  LAW(fault || offset <= size);
+  if (fault) return;
+  LAW(presence__json_scan(text, size, max_depth + 1, &json));
+  LAW(same_span(v1.topic, last_member(&json, "topic")));
+  LAW(same_span(v1.event, last_member(&json, "event")));
+  LAW(same_span(v1.payload, last_member(&json, "payload")));
+  struct presence__message *m =
+      presence__v1_encode(NULL, v1.ref, (struct presence__json_span){"t", 1},
+                          (struct presence__json_span){"e", 1}, v1.payload);
+  LAW(m != NULL);
+  LAW(!presence__v1_cut(presence__message_payload(m), m->size, 1024, &again, NULL));
+  LAW(same_span(again.ref, v1.ref) && same_span(again.payload, v1.payload));
+  presence__message_release(m);
+}
+
+/* What is cut is written anew with the same bytes. */
+static void check_binary(const char *bytes, size_t size) {
+  for (int from_server = 0; from_server < 2; from_server++) {
+    struct presence__binary parts;
+    if (presence__binary_cut(bytes, size, from_server, &parts)) continue;
+    struct presence__message *m = presence__binary_encode(NULL, &parts);
+    LAW(m != NULL);
+    LAW(same_bytes(presence__message_payload(m), m->size, bytes, size));
+    presence__message_release(m);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   struct input in = {bytes, bytes + size};
   struct presence__json json;
@@ -258,6 +302,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   if (json.kind == PRESENCE__JSON_OBJECT) check_cut(&json);
   check_first(text, n, max_depth);
   check_message(text, n, max_depth);
+  check_v1(text, n, max_depth);
+  check_binary(text, n);
   free(text);
   return 0;
 }

@@ -50,11 +50,12 @@ describe("an endpoint", function()
       t:finish()
     end)
 
-    it("speaks version 2 of the protocol only", function()
+    it("speaks versions 1 and 2 of the protocol, no other", function()
       local t = testing.new(endpoint {})
       local c, status = t:client { vsn = "3.0.0" }
       assert.same({ nil, 403 }, { c, status })
       assert.is_table(t:client { vsn = "2.0.1" })
+      assert.is_table(t:client { vsn = "1.0.1" })
       t:finish()
     end)
   end)

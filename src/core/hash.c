@@ -2,14 +2,13 @@
    word and three at the end. */
 #include "core/hash.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/random.h>
 #include <threads.h>
 #include <time.h>
 
 #include "core/presence.h"
+#include "text/random.h"
 
 /* Once a process, before the first heap exists; constant from then on. */
 static struct {
@@ -101,15 +100,7 @@ static void set_key(const unsigned char seed[16]) {
 static void draw_key(void) {
   if (key.fixed) return;
   unsigned char seed[16];
-  size_t filled = 0;
-  while (filled < sizeof seed) {
-    ssize_t got = getrandom(seed + filled, sizeof seed - filled, 0);
-    if (got > 0)
-      filled += (size_t)got;
-    else if (errno != EINTR)
-      break;
-  }
-  if (filled < sizeof seed) {
+  if (!presence__random_bytes(seed, sizeof seed)) {
     struct timespec now = {0, 0};
     timespec_get(&now, TIME_UTC);
     uint64_t place[2] = {(uint64_t)(uintptr_t)&key ^ (uint64_t)now.tv_nsec,

@@ -3,6 +3,7 @@
 
 #include "lua/compat.h"
 #include "lua/net.h"
+#include "net/binary.h"
 #include "net/outbox.h"
 #include "net/phoenix.h"
 #include "text/utf8.h"
@@ -68,6 +69,48 @@ static int l_message_v2(lua_State *L) {
   struct presence__json_span payload = opt_json(L, 5);
   struct message_box *box = push_message_box(L);
   return give_message(L, box, presence__v2_encode(NULL, join_ref, ref, topic, event, payload));
+}
+
+static int l_message_v1(lua_State *L) {
+  struct presence__json_span ref = opt_json(L, 1);
+  struct presence__json_span topic = check_utf8(L, 2);
+  struct presence__json_span event = check_utf8(L, 3);
+  luaL_checktype(L, 4, LUA_TSTRING);
+  struct presence__json_span payload = opt_json(L, 4);
+  struct message_box *box = push_message_box(L);
+  return give_message(L, box, presence__v1_encode(NULL, ref, topic, event, payload));
+}
+
+/* What a ref says, for the head of a binary message: a string's bytes (read into room), a number's
+   text, nothing for nil. */
+static struct presence__json_span opt_ref(lua_State *L, int arg, char *room) {
+  struct presence__json_span ref = opt_json(L, arg);
+  luaL_argcheck(L, ref.size <= PRESENCE__BINARY_FIELD_MAX * 6 + 2, arg, "longer than 255 bytes");
+  if (ref.size && *ref.text == '"') {
+    luaL_argcheck(L, presence__json_decode_string(ref.text, ref.size, room, &ref.size), arg,
+                  "lone surrogate");
+    ref.text = room;
+  }
+  luaL_argcheck(L, ref.size <= PRESENCE__BINARY_FIELD_MAX, arg, "longer than 255 bytes");
+  return ref;
+}
+
+static struct presence__json_span check_field(lua_State *L, int arg) {
+  struct presence__json_span field = check_utf8(L, arg);
+  luaL_argcheck(L, field.size <= PRESENCE__BINARY_FIELD_MAX, arg, "longer than 255 bytes");
+  return field;
+}
+
+static int l_message_binary(lua_State *L) {
+  static const char *const kinds[] = {"client_push", "push", "reply", "broadcast", NULL};
+  char join_ref[PRESENCE__BINARY_FIELD_MAX * 6 + 2], ref[PRESENCE__BINARY_FIELD_MAX * 6 + 2];
+  struct presence__binary parts = {
+      .kind = (enum presence__binary_kind)luaL_checkoption(L, 1, NULL, kinds),
+      .field = {opt_ref(L, 2, join_ref), opt_ref(L, 3, ref), check_field(L, 4), check_field(L, 5)},
+  };
+  parts.data.text = presence__check_string(L, 6, &parts.data.size);
+  struct message_box *box = push_message_box(L);
+  return give_message(L, box, presence__binary_encode(NULL, &parts));
 }
 
 static int l_message(lua_State *L) {
@@ -249,7 +292,9 @@ void presence__open_outbox(lua_State *L) {
   presence__new_metatable(L, PRESENCE__MESSAGE, message_methods, message_events);
   size_t *debt = lua_newuserdatauv(L, sizeof *debt, 0);
   *debt = 0;
+  add_constructor(L, "message_v1", l_message_v1);
   add_constructor(L, "message_v2", l_message_v2);
+  add_constructor(L, "message_binary", l_message_binary);
   add_constructor(L, "message", l_message);
   lua_pop(L, 1);
   presence__new_metatable(L, PRESENCE__OUTBOX, methods, events);

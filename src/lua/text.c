@@ -1,9 +1,11 @@
-/* UTF-8, JSON text, base64, and the cutting of Phoenix messages. */
+/* UTF-8, JSON text, base64, random bytes, and the cutting of Phoenix messages. */
 #include "lua/compat.h"
 #include "lua/module.h"
+#include "net/binary.h"
 #include "net/phoenix.h"
 #include "text/base64.h"
 #include "text/json.h"
+#include "text/random.h"
 #include "text/utf8.h"
 
 static int l_utf8_valid(lua_State *L) {
@@ -71,6 +73,15 @@ static int l_base64_decode(lua_State *L) {
   return 1;
 }
 
+static int l_random_bytes(lua_State *L) {
+  enum { most = 256 };
+  unsigned char bytes[most];
+  size_t n = presence__check_size(L, 1, 1, most);
+  if (!presence__random_bytes(bytes, n)) return luaL_error(L, "the system has no random source");
+  lua_pushlstring(L, (const char *)bytes, n);
+  return 1;
+}
+
 static void push_raw(lua_State *L, struct presence__json_span span) {
   if (span.size)
     lua_pushlstring(L, span.text, span.size);
@@ -94,11 +105,14 @@ static bool push_decoded(lua_State *L, struct presence__json_span token) {
   return true;
 }
 
-static int l_cut_v2(lua_State *L) {
-  struct presence__v2 parts;
+typedef const char *cut_function(const char *text, size_t n, unsigned max_depth,
+                                 struct presence__phoenix *out, size_t *offset);
+
+static int cut(lua_State *L, cut_function *function) {
+  struct presence__phoenix parts;
   size_t n, offset;
   const char *text = presence__check_string(L, 1, &n);
-  const char *reason = presence__v2_cut(text, n, opt_depth(L, 2), &parts, &offset);
+  const char *reason = function(text, n, opt_depth(L, 2), &parts, &offset);
   if (reason) {
     lua_pushnil(L);
     lua_pushliteral(L, "bad_message");
@@ -115,6 +129,43 @@ static int l_cut_v2(lua_State *L) {
   return 6;
 }
 
+static int l_cut_v1(lua_State *L) {
+  return cut(L, presence__v1_cut);
+}
+
+static int l_cut_v2(lua_State *L) {
+  return cut(L, presence__v2_cut);
+}
+
+/* Pushes a ref of a binary message as the JSON that it is in a text message; an empty one is null.
+ */
+static void push_ref(lua_State *L, struct presence__json_span ref) {
+  char json[PRESENCE__BINARY_FIELD_MAX * 6 + 2];
+  if (ref.size) {
+    size_t size = (size_t)(presence__json_quote(json, ref.text, ref.size) - json);
+    lua_pushlstring(L, json, size);
+  } else {
+    lua_pushnil(L);
+  }
+}
+
+static int l_cut_binary(lua_State *L) {
+  static const char *const kinds[] = {"client_push", "push", "reply", "broadcast"};
+  struct presence__binary parts;
+  size_t n;
+  const char *bytes = presence__check_string(L, 1, &n);
+  const char *reason = presence__binary_cut(bytes, n, lua_toboolean(L, 2), &parts);
+  if (reason) return presence__push_failure(L, "bad_message", reason);
+  lua_pushboolean(L, true);
+  push_ref(L, parts.field[PRESENCE__BINARY_JOIN_REF]);
+  push_ref(L, parts.field[PRESENCE__BINARY_REF]);
+  for (int i = PRESENCE__BINARY_TOPIC; i <= PRESENCE__BINARY_EVENT; i++)
+    lua_pushlstring(L, parts.field[i].text ? parts.field[i].text : "", parts.field[i].size);
+  lua_pushlstring(L, parts.data.text, parts.data.size);
+  lua_pushstring(L, kinds[parts.kind]);
+  return 7;
+}
+
 void presence__open_text(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"utf8_valid", l_utf8_valid},
@@ -122,7 +173,10 @@ void presence__open_text(lua_State *L) {
       {"json_quote", l_json_quote},
       {"base64_encode", l_base64_encode},
       {"base64_decode", l_base64_decode},
+      {"random_bytes", l_random_bytes},
+      {"cut_v1", l_cut_v1},
       {"cut_v2", l_cut_v2},
+      {"cut_binary", l_cut_binary},
       {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);

@@ -1,6 +1,7 @@
 --- A channel: what an application defines, and one client's membership of one topic, served by a
 -- process. Client events, the leave and broadcasts with a `handle_out` are the process's work, one
 -- after another; `handle_info` gets its mailbox.
+local binary = require "presence.binary"
 local core = require "presence.core"
 local socket = require "presence.channels.socket"
 
@@ -44,7 +45,7 @@ end
 local Channel = {}
 Channel.__index = Channel
 
-Channel.needs_text = true -- as a subscriber of PubSub
+Channel.needs_payload = true -- as a subscriber of PubSub
 
 -- Frames out.
 
@@ -54,29 +55,32 @@ function Channel:send(join_ref, ref, event, json)
 end
 
 --- Push to this client alone. After the end nothing goes out.
-function Channel:push(event, json)
+---@param payload string|presence.Binary
+function Channel:push(event, payload)
   if not self.ended then
-    self:send(self.join_ref, nil, event, json)
+    local connection = self.connection
+    connection:send(connection.wire.push(self.join_ref, self.topic, event, payload))
   end
 end
 
 --- Reply to a message. After the end nothing goes out.
-function Channel:reply(ref, status, json)
+---@param response string|presence.Binary
+function Channel:reply(ref, status, response)
   if not self.ended then
-    self.connection:reply(self.join_ref, ref, self.topic, status, json)
+    self.connection:reply(self.join_ref, ref, self.topic, status, response)
   end
 end
 
 -- As a subscriber of the feed and of PubSub: a frame is encoded once for all who get it.
 
-local function send_shared(self, event, json, shared)
+local function send_shared(self, event, payload, shared)
   local wire = self.connection.wire
   local message = shared[wire]
-  if not message then
-    message = wire.message(nil, nil, self.topic, event, json)
+  if message == nil then
+    message = wire.broadcast(self.topic, event, payload) or false
     shared[wire] = message
   end
-  self.connection.outbox:add(message)
+  self.connection:send(message)
 end
 
 function Channel:tell(event, json, shared)
@@ -102,7 +106,7 @@ function Channel:deliver(_, event, payload, shared)
   if type(self.definition.handle_out[event]) == "function" then
     self.process:post { kind = "out", event = event, payload = payload }
   else
-    send_shared(self, event, shared.text, shared)
+    send_shared(self, event, shared.payload, shared)
   end
 end
 
@@ -179,18 +183,17 @@ function Channel:after_reply()
   end
 end
 
-local function reason_json(self, reason)
+local function reason_payload(self, reason)
   if reason == nil then
     return '{"reason":"join rejected"}'
   elseif type(reason) == "table" then
-    return self.runtime:payload_text(reason)
+    return self.runtime:payload(reason)
   end
   return '{"reason":' .. (core.json_quote(tostring(reason)) or '"join rejected"') .. "}"
 end
 
 local function reject(self, reason)
-  local json = reason_json(self, reason)
-  self:reply(self.join_message.ref, "error", json)
+  self:reply(self.join_message.ref, "error", reason_payload(self, reason))
   self:finish("rejected")
   self:after_reply()
 end
@@ -222,9 +225,9 @@ local function presence_mode(self)
   return mode
 end
 
-local function accept(self, reply_json)
+local function accept(self, response)
   local runtime, definition = self.runtime, self.definition
-  self:reply(self.join_message.ref, "ok", reply_json)
+  self:reply(self.join_message.ref, "ok", response)
   self.joined = true
   self:after_reply()
   runtime.pubsub:add(self.topic, self)
@@ -255,7 +258,7 @@ function work.join(self, item)
     return
   end
   if accepted == true then
-    accept(self, self.runtime:payload_text(reply))
+    accept(self, self.runtime:payload(reply))
   elseif not accepted then
     reject(self, reply)
   else
@@ -269,7 +272,7 @@ local function answer(self, ref, status, response)
   if status == nil or self.ended then
     return
   elseif status == "ok" or status == "error" then
-    self:reply(ref, status, self.runtime:payload_text(response))
+    self:reply(ref, status, self.runtime:payload(response))
   elseif status == "stop" then
     self:finish(response == nil and "normal" or response, "phx_close")
   else
@@ -293,8 +296,12 @@ function work.event(self, item)
     self:finish("crashed", "phx_error")
     return
   end
-  -- Text that is JSON by its grammar may still hold what no Lua string can: half a surrogate pair.
-  local ok, payload = pcall(self.runtime.json.decode, item.payload)
+  -- Bytes are for handle_in_raw. Text that is JSON by its grammar may still hold what no Lua string
+  -- can: half a surrogate pair.
+  local ok, payload = false, nil
+  if not binary.is(item.payload) then
+    ok, payload = pcall(self.runtime.json.decode, item.payload)
+  end
   if not ok then
     self:reply(item.ref, "error", '{"reason":"bad payload"}')
     return
@@ -310,7 +317,7 @@ end
 function work.out(self, item)
   local payload = self.definition.handle_out[item.event](self.socket, item.payload)
   if payload ~= nil and not self.ended then
-    send_shared(self, item.event, self.runtime:payload_text(payload), {})
+    send_shared(self, item.event, self.runtime:payload(payload), {})
   end
 end
 

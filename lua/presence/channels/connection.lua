@@ -1,4 +1,5 @@
 --- One client's connection: bytes or messages in, channels by topic, one outbox.
+local binary = require "presence.binary"
 local bucket = require "presence.channels.guard.bucket"
 local channel = require "presence.channels.channel"
 local core = require "presence.core"
@@ -30,9 +31,20 @@ function ToldDiffs:has(topic)
   return self.topics[topic] or self.count == self.most
 end
 
-function Connection:reply(join_ref, ref, topic, status, response_json)
-  local payload = '{"status":"' .. status .. '","response":' .. response_json .. "}"
-  self.outbox:add(self.wire.message(join_ref, ref, topic, "phx_reply", payload))
+--- Send what the wire has encoded; nothing when it cannot say it, which is counted.
+---@param encoded userdata|nil|false
+function Connection:send(encoded)
+  if encoded then
+    self.outbox:add(encoded)
+  else
+    local counts = self.bound.counts
+    counts.binary_skipped_total = counts.binary_skipped_total + 1
+  end
+end
+
+---@param response string|presence.Binary
+function Connection:reply(join_ref, ref, topic, status, response)
+  self:send(self.wire.reply(join_ref, ref, topic, status, response))
 end
 
 --- A channel of this connection has ended.
@@ -56,7 +68,10 @@ local function join(self, join_ref, ref, topic, payload)
     self:reply(join_ref, ref, topic, "error", '{"reason":"too many channels joined"}')
     return
   end
-  local ok, params = pcall(self.runtime.json.decode, payload)
+  local ok, params = false, nil
+  if not binary.is(payload) then
+    ok, params = pcall(self.runtime.json.decode, payload)
+  end
   if not ok then
     self:reply(join_ref, ref, topic, "error", '{"reason":"bad payload"}')
     return
@@ -113,9 +128,9 @@ local function dispatch(self, join_ref, ref, topic, name, payload)
   end
 end
 
-local function message(self, text)
+local function message(self, decode, data)
   local ok, join_ref, ref, topic, name, payload =
-    self.wire.decode(text, self.runtime.options.max_json_depth)
+    decode(data, self.runtime.options.max_json_depth)
   if not ok then
     self:close(internal_error, "malformed message")
     return
@@ -135,11 +150,15 @@ end
 local frames = {}
 
 function frames.text(self, text)
-  message(self, text)
+  message(self, self.wire.decode, text)
 end
 
-function frames.binary(self)
-  self:close(unsupported, "binary messages are not supported")
+function frames.binary(self, bytes)
+  if self.wire.decode_binary then
+    message(self, self.wire.decode_binary, bytes)
+  else
+    self:close(unsupported, "this protocol version has no binary messages")
+  end
 end
 
 function frames.ping(self, payload)
@@ -184,11 +203,11 @@ function Connection:receive(data, is_binary)
   if #data > self.options.max_message_bytes then
     self:close(1009, "message too large")
   elseif is_binary then
-    frames.binary(self)
+    frames.binary(self, data)
   elseif not core.utf8_valid(data) then
     self:close(1007, "invalid UTF-8")
   else
-    message(self, data)
+    frames.text(self, data)
   end
 end
 

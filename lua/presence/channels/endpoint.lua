@@ -4,6 +4,7 @@ local config = require "presence.config"
 local connection = require "presence.channels.connection"
 local origin = require "presence.channels.guard.origin"
 local process = require "presence.process"
+local v1 = require "presence.channels.wire.v1"
 local v2 = require "presence.channels.wire.v2"
 
 local M = {}
@@ -147,7 +148,7 @@ function Endpoint:drain(opts)
 end
 
 --- Figures of the serving binding.
----@return table figures connections, channels, connected_total, refused_total
+---@return table figures connections, channels, connected_total, refused_total, …
 function Endpoint:metrics()
   return binding_of(self, "metrics"):metrics()
 end
@@ -162,7 +163,9 @@ function Endpoint:bind(runtime)
     options = self.options,
     connections_ = {},
     by_id_ = {},
-    counts = { connections = 0, connected_total = 0, refused_total = 0 },
+    counts = {
+      connections = 0, connected_total = 0, refused_total = 0, binary_skipped_total = 0,
+    },
     draining = false,
   }, Bound)
   runtime.endpoints_[#runtime.endpoints_ + 1] = bound
@@ -181,9 +184,14 @@ function Bound:matches(path)
   return self.endpoint:matches(path)
 end
 
+local default_version = "1.0.0" -- of clients that name none, as Phoenix has it
+
 local function wire_of(version)
-  if type(version) == "string" and version:match "^2%.0%.%d+$" then
+  version = version or default_version
+  if version:match "^2%.0%.%d+$" then
     return v2
+  elseif version:match "^1%.0%.%d+$" then
+    return v1
   end
 end
 
@@ -358,6 +366,7 @@ function Bound:metrics()
     channels = channels,
     connected_total = self.counts.connected_total,
     refused_total = self.counts.refused_total,
+    binary_skipped_total = self.counts.binary_skipped_total,
     hogged_turns_total = self.runtime.watchdog.hogged_turns_total,
     flooded_mailboxes_total = self.runtime.watchdog.flooded_mailboxes_total,
   }

@@ -20,15 +20,15 @@ end
 
 --- Send an event to this client alone.
 ---@param event string
----@param payload table|string|nil
+---@param payload table|string|presence.Binary|nil
 function Socket:push(event, payload)
   check_event("push", event)
-  self.channel_:push(event, self.runtime:payload_text(payload))
+  self.channel_:push(event, self.runtime:payload(payload))
 end
 
 --- Send an event to everybody on the topic.
 ---@param event string
----@param payload table|string|nil
+---@param payload table|string|presence.Binary|nil
 ---@return integer delivered
 function Socket:broadcast(event, payload)
   check_event("broadcast", event)
@@ -37,7 +37,7 @@ end
 
 --- Send an event to everybody on the topic but this client.
 ---@param event string
----@param payload table|string|nil
+---@param payload table|string|presence.Binary|nil
 ---@return integer delivered
 function Socket:broadcast_from(event, payload)
   check_event("broadcast_from", event)
@@ -47,12 +47,12 @@ end
 --- Answer a message, now or later.
 ---@param ref any the `socket.ref` it had
 ---@param status "ok"|"error"
----@param response table|string|nil
+---@param response table|string|presence.Binary|nil
 function Socket:reply(ref, status, response)
   if status ~= "ok" and status ~= "error" then
     error("reply: status must be 'ok' or 'error'", 2)
   end
-  self.channel_:reply(ref, status, self.runtime:payload_text(response))
+  self.channel_:reply(ref, status, self.runtime:payload(response))
 end
 
 --- Track this client under key. See `presence.track`.

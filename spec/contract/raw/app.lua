@@ -50,6 +50,28 @@ local function add_handlers(channel)
   function handlers.push_back(socket, payload)
     socket:push("pushed", payload)
   end
+
+  function handlers.shout_bytes(socket, payload)
+    socket:broadcast(payload.event or "bytes", presence.binary(payload.text))
+    return "ok"
+  end
+
+  function handlers.push_bytes(socket, payload)
+    socket:push("pushed", presence.binary(payload.text))
+  end
+
+  function handlers.reply_bytes(_, payload)
+    return payload.status or "ok", presence.binary(payload.text)
+  end
+
+  -- Bytes or text, back as they came.
+  local raw = channel.handle_in_raw
+
+  function raw.raw_echo(_, payload) return "ok", payload end
+  function raw.raw_error(_, payload) return "error", payload end
+  function raw.raw_silent() end
+  function raw.raw_push(socket, payload) socket:push("raw_pushed", payload) end
+  function raw.raw_shout(socket, payload) socket:broadcast("raw_shouted", payload) end
 end
 
 local function add_presence_handlers(channel)

@@ -19,9 +19,23 @@ return function(platform)
       end
     end)
 
+    it("1.0.x is spoken, and taken for what names none", function()
+      stage.start(app.endpoint())
+      local beat = '{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"1"}'
+      for _, vsn in ipairs { "1.0.0", "1.0.1", "1.0.17", false } do
+        local client = raw.new(platform, assert(stage.server.connect({ vsn = vsn or nil }, {})))
+        client:text(beat)
+        client:expect('{"topic":"phoenix","event":"phx_reply","ref":"1","payload":'
+          .. raw.ok() .. "}")
+      end
+    end)
+
     it("any other is refused, 403", function()
       stage.start(app.endpoint())
-      for _, vsn in ipairs { "3.0.0", "2.1.0", "2.0", "2.0.0x", "x2.0.0", "2", "", "banana" } do
+      for _, vsn in ipairs {
+        "3.0.0", "1.1.0", "1.0", "0.9.0", "1.0.0.0", "2.1.0", "2.0", "2.0.0x", "x2.0.0", "2", "",
+        "banana",
+      } do
         assert.equal(403, (stage.refused { vsn = vsn }), vsn)
       end
     end)

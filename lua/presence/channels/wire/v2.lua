@@ -1,6 +1,8 @@
---- Phoenix Channels protocol, version 2: `[join_ref, ref, topic, event, payload]` as text.
+--- Phoenix Channels protocol, version 2: `[join_ref, ref, topic, event, payload]` as text, and
+-- binary messages for payloads of bytes.
 -- Refs are kept as the raw JSON text they came in, so that they are echoed verbatim and
--- `1` is never taken for `"1"`.
+-- `1` is never taken for `"1"`. Those of binary messages are strings, an empty one is null.
+local binary = require "presence.binary"
 local core = require "presence.core"
 
 local M = { name = "v2" }
@@ -14,7 +16,19 @@ function M.decode(text, max_depth)
   return core.cut_v2(text, max_depth)
 end
 
---- An encoded message, to be shared by all who get it.
+--- Cut a binary message.
+---@param bytes string
+---@return boolean|nil ok, string|nil join_ref, string|nil ref, string topic, string event
+---@return presence.Binary payload
+function M.decode_binary(bytes)
+  local ok, join_ref, ref, topic, event, data = core.cut_binary(bytes)
+  if not ok then
+    return nil, join_ref, ref
+  end
+  return true, join_ref, ref, topic, event, binary.new(data)
+end
+
+--- An encoded text message, to be shared by all who get it.
 ---@param join_ref string|nil raw JSON text
 ---@param ref string|nil raw JSON text
 ---@param topic string
@@ -23,6 +37,38 @@ end
 ---@return userdata message
 function M.message(join_ref, ref, topic, event, payload)
   return core.message_v2(join_ref, ref, topic, event, payload)
+end
+
+--- An event for one client.
+---@param join_ref string|nil
+---@param payload string|presence.Binary
+---@return userdata message
+function M.push(join_ref, topic, event, payload)
+  if binary.is(payload) then
+    return core.message_binary("push", join_ref, nil, topic, event, payload.bytes)
+  end
+  return core.message_v2(join_ref, nil, topic, event, payload)
+end
+
+--- The answer to a message.
+---@param response string|presence.Binary
+---@return userdata message
+function M.reply(join_ref, ref, topic, status, response)
+  if binary.is(response) then
+    return core.message_binary("reply", join_ref, ref, topic, status, response.bytes)
+  end
+  return core.message_v2(join_ref, ref, topic, "phx_reply",
+    '{"status":"' .. status .. '","response":' .. response .. "}")
+end
+
+--- An event for everybody.
+---@param payload string|presence.Binary
+---@return userdata message
+function M.broadcast(topic, event, payload)
+  if binary.is(payload) then
+    return core.message_binary("broadcast", nil, nil, topic, event, payload.bytes)
+  end
+  return core.message_v2(nil, nil, topic, event, payload)
 end
 
 return M
