@@ -25,7 +25,7 @@ sample(I, Topics) ->
     Key = Text("~s~w", [string:slice("user-numb", 0, 1 + I rem 9), 1000000 + I]),
     Meta = Text("{\"device\":\"web\",\"at\":~w,\"n\":\"~s\"}",
                 [1700000000 + I rem 1000000, lists:duplicate(1 + I * 7 rem 41, $0)]),
-    {Text("room:~w", [I rem Topics]), Key, I, Meta}.
+    {Text("room:~7..0w", [I rem Topics]), Key, I, Meta}.
 
 %% In a process of its own, so that what was built before is not the collector's to trace.
 round(Resting, Coming) ->

@@ -16,7 +16,7 @@ struct bench_sample *bench_samples(size_t count, size_t topics) {
   for (size_t i = 0; i < count; i++) {
     struct bench_sample *s = &samples[i];
     s->pid = (int64_t)i;
-    s->topic = text(place, snprintf(place, TOPIC_ROOM, "room:%zu", i % topics));
+    s->topic = text(place, snprintf(place, TOPIC_ROOM, "room:%07zu", i % topics));
     place += TOPIC_ROOM;
     s->key = text(place,
                   snprintf(place, KEY_ROOM, "%.*s%zu", (int)(1 + i % 9), "user-numb", 1000000 + i));

@@ -14,7 +14,7 @@ end
 function M.topics(count)
   local names = {}
   for i = 0, count - 1 do
-    names[i] = ("room:%d"):format(i)
+    names[i] = ("room:%07d"):format(i)
   end
   return names
 end
