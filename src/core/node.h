@@ -25,6 +25,11 @@ struct presence__node {
   presence__slot slots[];
 };
 
+/* The node of a slot whose tag is known: the compiler folds the tag into the offsets. */
+static inline struct presence__node *presence__node_of(presence__slot slot) {
+  return (struct presence__node *)(slot - PRESENCE__NODE); // NOLINT(performance-no-int-to-ptr)
+}
+
 /* COLLISION and FEW. */
 struct presence__list {
   presence__refcount refs;

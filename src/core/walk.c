@@ -6,19 +6,17 @@ static unsigned leaf_digit(presence__slot leaf, unsigned level) {
   return presence__digit((uint64_t)presence__leaf_hash_high(leaf) << 32, level);
 }
 
-/* The indices at which two nodes of one map differ. */
-static uint32_t differing_indices(const struct presence__node *a, const struct presence__node *b) {
-  const presence__slot *x = a->slots, *y = b->slots;
-  uint32_t left = 0;
-  unsigned i = presence__count(a->map);
-  for (; i >= 4; i -= 4) {
-    left = left << 1 | (x[i - 1] != y[i - 1]);
-    left = left << 1 | (x[i - 2] != y[i - 2]);
-    left = left << 1 | (x[i - 3] != y[i - 3]);
-    left = left << 1 | (x[i - 4] != y[i - 4]);
+/* The number of slots left once those at the end are dropped that are the same. */
+static inline unsigned skip_same(const presence__slot *a, const presence__slot *b, unsigned left) {
+  while (left >= 4) {
+    if (a[left - 1] != b[left - 1]) return left;
+    if (a[left - 2] != b[left - 2]) return left - 1;
+    if (a[left - 3] != b[left - 3]) return left - 2;
+    if (a[left - 4] != b[left - 4]) return left - 3;
+    left -= 4;
   }
-  for (; i > 0; i--)
-    left = left << 1 | (x[i - 1] != y[i - 1]);
+  while (left > 0 && a[left - 1] == b[left - 1])
+    left--;
   return left;
 }
 
@@ -34,52 +32,38 @@ static uint32_t differing_digits(const struct presence__node *a, const struct pr
   return left;
 }
 
-/* Puts two slots, one of them a node at least, on the stack. A leaf beside a node counts as a node
-   that holds this leaf alone. */
-static void push(struct presence__walk *walk, presence__slot a, presence__slot b) {
-  bool node_a = presence__tag_of(a) == PRESENCE__NODE;
-  bool node_b = presence__tag_of(b) == PRESENCE__NODE;
-  const struct presence__node *in_a = presence__object(a), *in_b = presence__object(b);
-  struct presence__walk_frame *frame = &walk->frames[walk->depth];
+static bool is_node(presence__slot slot) {
+  return presence__tag_of(slot) == PRESENCE__NODE;
+}
+
+/* Two slots of one place that differ, one of them a node at least, as a frame. A leaf beside a node
+   counts as a node that holds this leaf alone. */
+static void frame_of(struct presence__walk_frame *frame, unsigned level, presence__slot a,
+                     presence__slot b) {
   frame->a = a;
   frame->b = b;
-  frame->by_index = node_a && node_b && in_a->map == in_b->map;
-  if (frame->by_index) {
-    frame->left = differing_indices(in_a, in_b);
-  } else if (node_a && node_b) {
-    frame->left = differing_digits(in_a, in_b);
+  frame->by_index = false;
+  presence__slot leaf;
+  if (!is_node(a)) {
+    frame->left = presence__node_of(b)->map;
+    leaf = a;
+  } else if (!is_node(b)) {
+    frame->left = presence__node_of(a)->map;
+    leaf = b;
   } else {
-    presence__slot leaf = node_a ? b : a;
-    frame->left = node_a ? in_a->map : in_b->map;
-    if (leaf) frame->left |= presence__map_of(leaf_digit(leaf, walk->depth));
-  }
-  walk->depth++;
-}
-
-/* Two slots of one place: nodes are put on the stack, leaves go in hand. */
-static inline void visit(struct presence__walk *walk, presence__slot a, presence__slot b) {
-  if (a == b) return;
-  if (presence__tag_of(a) == PRESENCE__NODE || presence__tag_of(b) == PRESENCE__NODE) {
-    push(walk, a, b);
+    const struct presence__node *in_a = presence__node_of(a), *in_b = presence__node_of(b);
+    frame->by_index = in_a->map == in_b->map;
+    frame->left = frame->by_index ? presence__count(in_a->map) : differing_digits(in_a, in_b);
     return;
   }
-  walk->leaf_a = a;
-  walk->leaf_b = b;
-  walk->index_a = walk->index_b = 0;
-}
-
-void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b) {
-  walk->depth = 0;
-  walk->leaf_a = walk->leaf_b = 0;
-  walk->index_a = walk->index_b = 0;
-  visit(walk, a, b);
+  if (leaf) frame->left |= presence__map_of(leaf_digit(leaf, level));
 }
 
 /* What stands at a digit of a frame's side. */
 static presence__slot child(presence__slot side, unsigned digit, unsigned level) {
   if (!side) return 0;
   if (presence__tag_of(side) == PRESENCE__NODE) {
-    const struct presence__node *node = presence__object(side);
+    const struct presence__node *node = presence__node_of(side);
     uint32_t from = presence__map_from(node->map, digit);
     return presence__map_has(from) ? node->slots[presence__count(from) - 1] : 0;
   }
@@ -111,30 +95,77 @@ static bool next_members(struct presence__walk *walk, presence__slot *a, presenc
   return true;
 }
 
+/* The same past members that both sides share; when they are used up the leaves are let go. */
+static bool next_apart(struct presence__walk *walk, presence__slot *a, presence__slot *b) {
+  while (next_members(walk, a, b))
+    if (*a != *b) return true;
+  walk->leaf_a = walk->leaf_b = 0;
+  return false;
+}
+
+/* Takes the leaves *a and *b in hand and gives the first of their members. */
+static bool take_leaves(struct presence__walk *walk, presence__slot *a, presence__slot *b) {
+  bool one_side = !*a || !*b;
+  if (one_side && presence__tag_of(*a | *b) != PRESENCE__COLLISION) return true;
+  walk->leaf_a = *a;
+  walk->leaf_b = *b;
+  walk->index_a = walk->index_b = 0;
+  return next_apart(walk, a, b);
+}
+
+/* The next two slots below a frame that differ; false at its end. */
+static inline bool step(struct presence__walk_frame *frame, unsigned level, presence__slot *a,
+                        presence__slot *b) {
+  if (frame->by_index) {
+    /* High indices are low digits. */
+    const presence__slot *in_a = presence__node_of(frame->a)->slots;
+    const presence__slot *in_b = presence__node_of(frame->b)->slots;
+    unsigned left = skip_same(in_a, in_b, frame->left);
+    if (left == 0) return false;
+    frame->left = --left;
+    *a = in_a[left];
+    *b = in_b[left];
+    return true;
+  }
+  do {
+    if (frame->left == 0) return false;
+    unsigned digit = presence__lowest((uint16_t)frame->left);
+    frame->left ^= presence__map_of(digit);
+    *a = child(frame->a, digit, level);
+    *b = child(frame->b, digit, level);
+  } while (*a == *b);
+  return true;
+}
+
+void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b) {
+  walk->depth = 0;
+  walk->leaf_a = walk->leaf_b = 0;
+  walk->index_a = walk->index_b = 0;
+  if (a == b) return;
+  if (is_node(a) || is_node(b)) {
+    frame_of(&walk->frames[walk->depth++], 0, a, b);
+  } else {
+    walk->leaf_a = a;
+    walk->leaf_b = b;
+  }
+}
+
 bool presence__walk_next(struct presence__walk *walk, presence__slot *a, presence__slot *b) {
-  for (;;) {
-    if (walk->leaf_a || walk->leaf_b) {
-      while (next_members(walk, a, b))
-        if (*a != *b) return true;
-      walk->leaf_a = walk->leaf_b = 0;
-    }
-    /* A frame stays until what is below it is done, for a child's level is the stack's height. */
-    while (walk->depth > 0 && walk->frames[walk->depth - 1].left == 0)
-      walk->depth--;
-    if (walk->depth == 0) return false;
-    unsigned level = walk->depth - 1;
-    struct presence__walk_frame *frame = &walk->frames[level];
-    if (frame->by_index) {
-      /* High indices are low digits. */
-      unsigned index = 31u - (unsigned)__builtin_clz(frame->left);
-      const struct presence__node *in_a = presence__object(frame->a);
-      const struct presence__node *in_b = presence__object(frame->b);
-      frame->left ^= 1u << index;
-      visit(walk, in_a->slots[index], in_b->slots[index]);
+  if ((walk->leaf_a || walk->leaf_b) && next_apart(walk, a, b)) return true;
+  /* A frame stays until what is below it is done, for a child's level is the stack's height. */
+  unsigned depth = walk->depth;
+  struct presence__walk_frame *frame = &walk->frames[depth];
+  while (depth > 0) {
+    if (!step(frame - 1, depth - 1, a, b)) {
+      depth--;
+      frame--;
+    } else if (is_node(*a) || is_node(*b)) {
+      frame_of(frame++, depth++, *a, *b);
     } else {
-      unsigned digit = presence__lowest((uint16_t)frame->left);
-      frame->left ^= presence__map_of(digit);
-      visit(walk, child(frame->a, digit, level), child(frame->b, digit, level));
+      walk->depth = depth;
+      if (take_leaves(walk, a, b)) return true;
     }
   }
+  walk->depth = 0;
+  return false;
 }

@@ -7,7 +7,7 @@
 struct presence__walk_frame {
   presence__slot a;
   presence__slot b;
-  uint32_t left; /* what is still to come: bits of a map, or of indices when the maps are equal */
+  uint32_t left; /* what is still to come: bits of a map, or slots when the maps are equal */
   bool by_index;
 };
 
