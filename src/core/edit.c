@@ -4,6 +4,10 @@
 #include "text/json.h"
 #include "text/utf8.h"
 
+/* What every edit goes through is laid out in each: calls and the passing of structs would be a
+   third of the cost. */
+#define FAST inline __attribute__((always_inline))
+
 enum presence_status presence__check_meta(presence_string meta) {
   if (meta.size > PRESENCE_MAX_META_BYTES) return PRESENCE_TOO_LARGE;
   struct presence__json json;
@@ -13,7 +17,6 @@ enum presence_status presence__check_meta(presence_string meta) {
 }
 
 static enum presence_status check_name(presence_string name) {
-  if (name.size > PRESENCE_MAX_NAME_BYTES) return PRESENCE_TOO_LARGE;
   /* Short names of ASCII need no call. */
   if (name.size - 8 <= 8 &&
       ((presence__load8(name.bytes) | presence__load8(name.bytes + name.size - 8)) &
@@ -22,9 +25,20 @@ static enum presence_status check_name(presence_string name) {
   return presence__utf8_valid(name.bytes, name.size) ? PRESENCE_OK : PRESENCE_NOT_UTF8;
 }
 
-static void find(struct presence__place *place, const struct presence__target *target,
-                 presence_string topic, presence_string key) {
+static FAST void find(struct presence__place *place, const struct presence__target *target,
+                      presence_string topic, presence_string key) {
   presence__place_find(place, target->state, topic, key, target->memo ? *target->memo : NULL);
+}
+
+/* The same for an edit that may add: names that are there already have been checked. */
+static FAST enum presence_status find_to_add(struct presence__place *place,
+                                             const struct presence__target *target,
+                                             presence_string topic, presence_string key) {
+  if (topic.size > PRESENCE_MAX_NAME_BYTES || key.size > PRESENCE_MAX_NAME_BYTES)
+    return PRESENCE_TOO_LARGE;
+  find(place, target, topic, key);
+  enum presence_status status = place->topic ? PRESENCE_OK : check_name(topic);
+  return status == PRESENCE_OK && !place->entry ? check_name(key) : status;
 }
 
 /* Puts a new entry (*taken* in any case; 0: none) at a place. */
@@ -68,10 +82,10 @@ static bool is_full(const struct presence__place *place, size_t count) {
 }
 
 /* The record that a track or update puts. */
-static enum presence_status make_record(presence_heap *heap, const struct presence__place *place,
-                                        const struct presence__want *want,
-                                        const struct presence__name *pid, presence_string old_ref,
-                                        presence_meta **out, size_t *size) {
+static FAST enum presence_status
+make_record(presence_heap *heap, const struct presence__place *place,
+            const struct presence__want *want, const struct presence__name *pid,
+            presence_string old_ref, presence_meta **out, size_t *size) {
   struct presence__suffix suffix;
   suffix.size = 0;
   if (want->is_runtime) presence__suffix_write(&suffix, want->meta, want->ref, old_ref);
@@ -82,30 +96,20 @@ static enum presence_status make_record(presence_heap *heap, const struct presen
 }
 
 /* What is wrong with meta and ref by themselves. */
-static enum presence_status check_content(const struct presence__want *want) {
+static FAST enum presence_status check_content(const struct presence__want *want) {
   if (!want->is_runtime) return presence__check_meta(want->meta);
   return presence__suffix_check(want->meta, want->ref);
 }
 
-static enum presence_status check_names(const struct presence__target *target,
-                                        presence_string topic, presence_string key) {
-  const struct presence_topic *memo = target->memo ? *target->memo : NULL;
-  bool known = memo && memo->name->size == topic.size &&
-               presence__bytes_equal(memo->name->bytes, topic.bytes, topic.size);
-  enum presence_status status = known ? PRESENCE_OK : check_name(topic);
-  return status == PRESENCE_OK ? check_name(key) : status;
-}
-
 enum presence_status presence__edit_track(struct presence__target *target,
                                           const struct presence__want *want) {
+  struct presence__place place;
   struct presence__pid pid;
-  enum presence_status status = check_names(target, want->topic, want->key);
+  enum presence_status status = find_to_add(&place, target, want->topic, want->key);
   if (status == PRESENCE_OK) status = presence__pid_init(&pid, want->pid);
   if (status == PRESENCE_OK) status = check_content(want);
   if (status != PRESENCE_OK) return status;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  find(&place, target, want->topic, want->key);
   if (want->is_runtime && place.entry && presence__entry_find(place.entry, &pid.name))
     return PRESENCE_ALREADY_TRACKED;
   if (is_full(&place, 1)) return PRESENCE_TOO_LARGE;
@@ -192,6 +196,16 @@ enum presence_status presence__edit_untrack(struct presence__target *target, pre
   find(&place, target, topic, key);
   if (!place.entry) return PRESENCE_UNCHANGED;
   struct presence__tally tally = {0, 0};
+  if (presence__tag_of(place.entry) == PRESENCE__RECORD) {
+    /* By far the most frequent. */
+    const presence_meta *record = presence__object(place.entry);
+    struct presence__name only = presence__record_pid(record);
+    if (!presence__names_equal(&only, &own.name)) return PRESENCE_UNCHANGED;
+    tally = (struct presence__tally){-1, -(int64_t)presence__record_size(record)};
+    status = commit(target, &place, 0, &tally);
+    if (status == PRESENCE_OK) *removed = 1;
+    return status;
+  }
   presence__slot entry = own_entry(&place);
   if (!presence__entry_remove_pid(heap, &entry, &own.name, &tally))
     return give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
@@ -223,12 +237,11 @@ static bool join_one(presence_heap *heap, const struct presence__place *place,
 
 enum presence_status presence__edit_join(struct presence__target *target, presence_string topic,
                                          presence_string key, const presence_entry *entry) {
-  enum presence_status status = check_names(target, topic, key);
+  struct presence__place place;
+  enum presence_status status = find_to_add(&place, target, topic, key);
   if (status != PRESENCE_OK) return status;
   if (presence_entry_count(entry) == 0) return PRESENCE_UNCHANGED;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  find(&place, target, topic, key);
   if (is_full(&place, presence_entry_count(entry))) return PRESENCE_TOO_LARGE;
   struct presence__tally tally = {0, 0};
   presence__slot joined = own_entry(&place);

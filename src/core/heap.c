@@ -9,8 +9,8 @@
 
 /* Empty chunks kept back, so that one object made and freed in turn does not cost a chunk each. */
 #define MAX_SPARES 4u
-/* Carved at a time: memory that is not needed yet is not touched. */
-#define CARVED_BYTES ((size_t)1024)
+/* Carved at a time: pages that are not needed yet are not touched. */
+#define CARVED_BYTES ((size_t)4096)
 
 static void *libc_allocate(void *context, size_t size, size_t alignment) {
   (void)context;
@@ -86,10 +86,10 @@ static bool carve(struct presence__chunk *chunk) {
   if (batch > room) batch = room;
   char *first = (char *)chunk + chunk->carved;
   PRESENCE__UNPOISON(first, batch * size);
-  for (size_t i = 0; i < batch; i++) {
-    void **object = (void **)(void *)(first + i * size);
-    *object = i + 1 < batch ? first + (i + 1) * size : NULL;
-  }
+  char *last = first + (batch - 1) * size;
+  for (char *object = first; object < last; object += size)
+    *(void **)(void *)object = object + size;
+  *(void **)(void *)last = NULL;
   PRESENCE__POISON(first, batch * size);
   chunk->free = first;
   chunk->carved += (uint32_t)(batch * size);

@@ -1,5 +1,7 @@
 #include "core/node.h"
 
+#include <string.h>
+
 struct presence__list *presence__list_new(presence_heap *heap, uint32_t count) {
   struct presence__list *list = presence__take(heap, presence__list_size(count));
   if (!list) return NULL;
@@ -23,24 +25,30 @@ static void copy_slots(presence__slot *to, const presence__slot *from, unsigned 
     to[i] = from[i];
 }
 
-static void share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
-  /* Most of the cost of a kept version is here: four at a time. */
-  for (; count >= 4; count -= 4, to += 4, from += 4) {
-    to[0] = presence__retain(from[0]);
-    to[1] = presence__retain(from[1]);
-    to[2] = presence__retain(from[2]);
-    to[3] = presence__retain(from[3]);
+/* Most of the cost of a kept version is here. */
+static inline void retain_slots(const presence__slot *slots, unsigned count) {
+  for (; count >= 4; count -= 4, slots += 4) {
+    presence__retain(slots[0]);
+    presence__retain(slots[1]);
+    presence__retain(slots[2]);
+    presence__retain(slots[3]);
   }
   for (; count > 0; count--)
-    *to++ = presence__retain(*from++);
+    presence__retain(*slots++);
+}
+
+static void share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
+  memcpy(to, from, count * sizeof *to);
+  retain_slots(from, count);
 }
 
 bool presence__node_own(presence_heap *heap, presence__slot *at) {
-  if (presence__is_unique(*at)) return true;
-  struct presence__node *old = presence__object(*at);
+  struct presence__node *old = presence__node_of(*at);
+  if (presence__refs_is_one(&old->refs)) return true;
+  unsigned count = presence__count(old->map);
   struct presence__node *node = presence__node_new(heap, old->map);
   if (!node) return false;
-  share_slots(node->slots, old->slots, presence__count(old->map));
+  share_slots(node->slots, old->slots, count);
   presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
@@ -48,7 +56,7 @@ bool presence__node_own(presence_heap *heap, presence__slot *at) {
 
 bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
                         presence__slot slot) {
-  struct presence__node *old = presence__object(*at);
+  struct presence__node *old = presence__node_of(*at);
   struct presence__node *node = presence__node_new(heap, old->map | presence__map_of(digit));
   if (!node) return false;
   unsigned index = presence__index(node->map, digit);
@@ -76,7 +84,7 @@ static uint16_t map_without(uint16_t map, unsigned index) {
 }
 
 bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index) {
-  struct presence__node *old = presence__object(*at);
+  struct presence__node *old = presence__node_of(*at);
   struct presence__node *node = presence__node_new(heap, map_without(old->map, index));
   if (!node) return false;
   unsigned after = presence__count(node->map) - index;

@@ -8,90 +8,16 @@ int presence__names_compare(const struct presence__name *a, const struct presenc
   return (a->size > b->size) - (a->size < b->size);
 }
 
-enum presence_status presence__pid_init(struct presence__pid *out, presence_pid pid) {
-  if (pid.bytes) {
-    if (pid.size > PRESENCE_MAX_NAME_BYTES) return PRESENCE_TOO_LARGE;
-    out->name = (struct presence__name){pid.bytes, pid.size, PRESENCE__STRING};
-    return PRESENCE_OK;
-  }
-  if (pid.integer > PRESENCE_MAX_PID || pid.integer < -PRESENCE_MAX_PID) return PRESENCE_BAD_PID;
-  out->name.bytes = out->integer;
-  if (pid.integer >= INT32_MIN && pid.integer <= INT32_MAX) {
-    int32_t narrow = (int32_t)pid.integer;
-    memcpy(out->integer, &narrow, sizeof narrow);
-    out->name.size = sizeof narrow;
-    out->name.kind = PRESENCE__INT32;
-  } else {
-    memcpy(out->integer, &pid.integer, sizeof pid.integer);
-    out->name.size = sizeof pid.integer;
-    out->name.kind = PRESENCE__INT64;
-  }
-  return PRESENCE_OK;
-}
-
-/* ---- Layout ---- */
-
-static enum presence__kind kind_of(const presence_meta *record) {
-  return (enum presence__kind)(record->key_bits >> PRESENCE__KIND_SHIFT & 3);
-}
-
-static bool has_suffix(const presence_meta *record) {
-  return (record->key_bits & PRESENCE__HAS_SUFFIX) != 0;
-}
-
-static const char *tail(const presence_meta *record) {
-  return record->bytes + presence__key_size(record);
-}
-
-/* Bytes of the pid, or of its size, at the head of the tail. */
-static size_t head_size(enum presence__kind kind) {
-  return kind == PRESENCE__INT64 ? 8 : 4;
-}
-
-struct places {
-  size_t pid; /* offsets in the tail */
-  size_t meta;
-  size_t suffix;
-  size_t end;
-};
-
-static struct places places_of(const presence_meta *record) {
-  struct places at;
-  const char *start = tail(record);
-  enum presence__kind kind = kind_of(record);
-  uint32_t pid_size = 0;
-  uint16_t suffix_size = 0;
-  if (kind == PRESENCE__STRING) memcpy(&pid_size, start, sizeof pid_size);
-  at.pid = head_size(kind);
-  if (has_suffix(record)) {
-    memcpy(&suffix_size, start + at.pid, sizeof suffix_size);
-    at.pid += sizeof suffix_size;
-  }
-  at.meta = at.pid + pid_size;
-  at.suffix = at.meta + record->meta_size;
-  at.end = at.suffix + suffix_size;
-  return at;
-}
-
-size_t presence__tail_size(const presence_meta *record) {
-  return places_of(record).end;
-}
-
-struct presence__name presence__record_pid(const presence_meta *record) {
-  enum presence__kind kind = kind_of(record);
-  if (kind != PRESENCE__STRING) return (struct presence__name){tail(record), head_size(kind), kind};
-  struct places at = places_of(record);
-  return (struct presence__name){tail(record) + at.pid, at.meta - at.pid, kind};
-}
+/* ---- Parts ---- */
 
 presence_string presence__record_suffix(const presence_meta *record) {
-  struct places at = places_of(record);
-  return (presence_string){tail(record) + at.suffix, at.end - at.suffix};
+  struct presence__places at = presence__places_of(record);
+  return (presence_string){presence__tail(record) + at.suffix, at.end - at.suffix};
 }
 
 presence_string presence_meta_data(const presence_meta *meta) {
-  struct places at = places_of(meta);
-  return (presence_string){tail(meta) + at.meta, meta->meta_size};
+  struct presence__places at = presence__places_of(meta);
+  return (presence_string){presence__tail(meta) + at.meta, meta->meta_size};
 }
 
 /* ---- Making ---- */
@@ -106,7 +32,7 @@ presence_meta *presence__record_new(presence_heap *heap, const struct presence__
   const struct presence__name *pid = parts->pid;
   bool is_string = pid->kind == PRESENCE__STRING;
   uint16_t suffix_size = (uint16_t)parts->suffix.size;
-  *size = sizeof(presence_meta) + parts->key.size + head_size(pid->kind) +
+  *size = sizeof(presence_meta) + parts->key.size + presence__head_size(pid->kind) +
           (suffix_size ? sizeof suffix_size : 0) + (is_string ? pid->size : 0) + parts->meta.size +
           suffix_size;
   presence_meta *record = presence__take(heap, *size);
@@ -146,7 +72,7 @@ bool presence__records_equal(const presence_meta *a, const presence_meta *b) {
   if ((a->key_bits ^ b->key_bits) & ~PRESENCE__KEY_SIZE_MASK) return false;
   if (a->meta_size != b->meta_size) return false;
   size_t size = presence__tail_size(a);
-  return size == presence__tail_size(b) && memcmp(tail(a), tail(b), size) == 0;
+  return size == presence__tail_size(b) && memcmp(presence__tail(a), presence__tail(b), size) == 0;
 }
 
 int presence__records_compare(const presence_meta *a, const presence_meta *b) {
@@ -156,5 +82,5 @@ int presence__records_compare(const presence_meta *a, const presence_meta *b) {
   if (a->meta_size != b->meta_size) return a->meta_size < b->meta_size ? -1 : 1;
   size_t size_a = presence__tail_size(a), size_b = presence__tail_size(b);
   if (size_a != size_b) return size_a < size_b ? -1 : 1;
-  return memcmp(tail(a), tail(b), size_a);
+  return memcmp(presence__tail(a), presence__tail(b), size_a);
 }

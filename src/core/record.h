@@ -60,6 +60,7 @@ static inline bool presence__bytes_equal(const char *a, const char *b, size_t si
   if (size - 8 <= 8)
     return ((presence__load8(a) ^ presence__load8(b)) |
             (presence__load8(a + size - 8) ^ presence__load8(b + size - 8))) == 0;
+  if (size == 4) return memcmp(a, b, 4) == 0; /* a pid: one word */
   return size == 0 || memcmp(a, b, size) == 0;
 }
 
@@ -89,7 +90,26 @@ static inline uint64_t presence__name_hash(const struct presence__name *name) {
 
 /* Makes *out ready; it must not be moved or copied afterwards. PRESENCE_BAD_PID,
    PRESENCE_TOO_LARGE. */
-enum presence_status presence__pid_init(struct presence__pid *out, presence_pid pid);
+static inline enum presence_status presence__pid_init(struct presence__pid *out, presence_pid pid) {
+  if (pid.bytes) {
+    if (pid.size > PRESENCE_MAX_NAME_BYTES) return PRESENCE_TOO_LARGE;
+    out->name = (struct presence__name){pid.bytes, pid.size, PRESENCE__STRING};
+    return PRESENCE_OK;
+  }
+  if (pid.integer > PRESENCE_MAX_PID || pid.integer < -PRESENCE_MAX_PID) return PRESENCE_BAD_PID;
+  out->name.bytes = out->integer;
+  if (pid.integer >= INT32_MIN && pid.integer <= INT32_MAX) {
+    int32_t narrow = (int32_t)pid.integer;
+    memcpy(out->integer, &narrow, sizeof narrow);
+    out->name.size = sizeof narrow;
+    out->name.kind = PRESENCE__INT32;
+  } else {
+    memcpy(out->integer, &pid.integer, sizeof pid.integer);
+    out->name.size = sizeof pid.integer;
+    out->name.kind = PRESENCE__INT64;
+  }
+  return PRESENCE_OK;
+}
 
 /* What a new record is made of. */
 struct presence__parts {
@@ -116,13 +136,64 @@ static inline presence_string presence__key(const presence_meta *record) {
   return (presence_string){record->bytes, presence__key_size(record)};
 }
 
-size_t presence__tail_size(const presence_meta *record);
+static inline enum presence__kind presence__kind_of(const presence_meta *record) {
+  return (enum presence__kind)(record->key_bits >> PRESENCE__KIND_SHIFT & 3);
+}
+
+static inline bool presence__has_suffix(const presence_meta *record) {
+  return (record->key_bits & PRESENCE__HAS_SUFFIX) != 0;
+}
+
+static inline const char *presence__tail(const presence_meta *record) {
+  return record->bytes + presence__key_size(record);
+}
+
+/* Bytes of the pid, or of its size, at the head of the tail. */
+static inline size_t presence__head_size(enum presence__kind kind) {
+  return kind == PRESENCE__INT64 ? 8 : 4;
+}
+
+struct presence__places {
+  size_t pid; /* offsets in the tail */
+  size_t meta;
+  size_t suffix;
+  size_t end;
+};
+
+static inline struct presence__places presence__places_of(const presence_meta *record) {
+  struct presence__places at;
+  const char *start = presence__tail(record);
+  enum presence__kind kind = presence__kind_of(record);
+  uint32_t pid_size = 0;
+  uint16_t suffix_size = 0;
+  if (kind == PRESENCE__STRING) memcpy(&pid_size, start, sizeof pid_size);
+  at.pid = presence__head_size(kind);
+  if (presence__has_suffix(record)) {
+    memcpy(&suffix_size, start + at.pid, sizeof suffix_size);
+    at.pid += sizeof suffix_size;
+  }
+  at.meta = at.pid + pid_size;
+  at.suffix = at.meta + record->meta_size;
+  at.end = at.suffix + suffix_size;
+  return at;
+}
+
+static inline size_t presence__tail_size(const presence_meta *record) {
+  return presence__places_of(record).end;
+}
 
 static inline size_t presence__record_size(const presence_meta *record) {
   return sizeof *record + presence__key_size(record) + presence__tail_size(record);
 }
 
-struct presence__name presence__record_pid(const presence_meta *record);
+static inline struct presence__name presence__record_pid(const presence_meta *record) {
+  enum presence__kind kind = presence__kind_of(record);
+  const char *tail = presence__tail(record);
+  if (kind != PRESENCE__STRING)
+    return (struct presence__name){tail, presence__head_size(kind), kind};
+  struct presence__places at = presence__places_of(record);
+  return (struct presence__name){tail + at.pid, at.meta - at.pid, kind};
+}
 
 presence_string presence__record_suffix(const presence_meta *record);
 

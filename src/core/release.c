@@ -39,10 +39,20 @@ void presence__bury(presence_heap *heap, presence__slot slot) {
   }
 }
 
-static size_t release_rest(presence_heap *heap, const presence__slot *slots, size_t count) {
-  for (size_t i = 1; i < count; i++)
-    presence__release(heap, slots[i]);
-  return count;
+static inline void release_one(presence_heap *heap, presence__slot slot) {
+  if (presence__refs_down(presence__refs(slot))) presence__bury(heap, slot);
+}
+
+/* Releases all but the first; none is empty. */
+static void release_rest(presence_heap *heap, const presence__slot *slots, size_t count) {
+  for (; count > 4; count -= 4, slots += 4) {
+    release_one(heap, slots[1]);
+    release_one(heap, slots[2]);
+    release_one(heap, slots[3]);
+    release_one(heap, slots[4]);
+  }
+  for (; count > 1; count--)
+    release_one(heap, *++slots);
 }
 
 /* Frees one object whose first slot is gone already; returns the slots it had. */
@@ -69,7 +79,9 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
     struct presence__seq *seq = object;
     count = presence__count(seq->map);
     size = presence__seq_size((unsigned)count);
-    release_rest(heap, seq->slots, count);
+    /* One that memory ran out for may have empty slots. */
+    for (size_t i = 1; i < count; i++)
+      presence__release(heap, seq->slots[i]);
     break;
   }
   case PRESENCE__TOPIC: {

@@ -145,29 +145,25 @@ static enum presence__found judge(presence__slot leaf, const struct presence__pr
 
 presence__slot presence__trie_locate(presence__slot *root, const struct presence__probe *probe,
                                      struct presence__path *path) {
-  unsigned depth = 0, owned = 0, unshared = 1;
   uint64_t hash = probe->hash;
-  path->at[0] = root;
+  presence__slot **at = path->at, **shared = NULL;
   presence__slot leaf = *root;
+  path->found = PRESENCE__HOLE;
+  *at = root;
   while (presence__tag_of(leaf) == PRESENCE__NODE) {
-    struct presence__node *node = presence__object(leaf);
+    struct presence__node *node = presence__node_of(leaf);
     uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
-    if (!presence__map_has(from)) {
-      path->depth = depth;
-      path->shared = owned;
-      path->found = PRESENCE__HOLE;
-      return 0;
-    }
-    unshared &= presence__refs_is_one(&node->refs);
-    owned += unshared;
+    if (!presence__map_has(from)) goto located;
+    if (!presence__refs_is_one(&node->refs) && !shared) shared = at;
     root = &node->slots[presence__count(from) - 1];
     leaf = *root;
     hash <<= PRESENCE__BITS;
-    path->at[++depth] = root;
+    *++at = root;
   }
-  path->depth = depth;
-  path->shared = owned;
   path->found = leaf ? judge(leaf, probe, &path->index) : PRESENCE__EMPTY;
+located:
+  path->depth = (unsigned)(at - path->at);
+  path->shared = shared ? (unsigned)(shared - path->at) : path->depth;
   if (path->found == PRESENCE__MATCH) return leaf;
   if (path->found != PRESENCE__INSIDE) return 0;
   return ((struct presence__list *)presence__object(leaf))->slots[path->index];
@@ -199,10 +195,10 @@ bool presence__path_is_unique(const struct presence__path *path) {
 /* Owns the nodes at[0] to at[limit - 1], so that the slot at[limit] may be written. */
 static inline bool own(presence_heap *heap, struct presence__path *path, unsigned limit) {
   for (unsigned i = path->shared; i < limit; i++) {
-    struct presence__node *node = presence__object(*path->at[i]);
+    struct presence__node *node = presence__node_of(*path->at[i]);
     ptrdiff_t index = path->at[i + 1] - node->slots;
     if (!presence__node_own(heap, path->at[i])) return false;
-    node = presence__object(*path->at[i]);
+    node = presence__node_of(*path->at[i]);
     path->at[i + 1] = node->slots + index;
   }
   return true;

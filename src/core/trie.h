@@ -58,7 +58,7 @@ presence__slot presence__trie_find(presence__slot root, const struct presence__p
    at hot places. Returns the only leaf that can match, or 0. */
 static inline presence__slot presence__trie_candidate(presence__slot slot, uint64_t hash) {
   while (presence__tag_of(slot) == PRESENCE__NODE) {
-    const struct presence__node *node = presence__object(slot);
+    const struct presence__node *node = presence__node_of(slot);
     uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
     if (!presence__map_has(from)) return 0;
     slot = node->slots[presence__count(from) - 1];
