@@ -10,7 +10,8 @@ local M = {}
 ---@return string|nil word "bad_host"
 ---@return string|nil detail
 function M.resolve(host)
-  local found, err = uv.getaddrinfo(host, nil, { socktype = "stream", protocol = "tcp" })
+  -- Not protocol = "tcp": that name is looked up in /etc/protocols, which small systems lack.
+  local found, err = uv.getaddrinfo(host, nil, { socktype = "stream" })
   if not found then
     return nil, "bad_host", ("cannot listen on '%s': %s"):format(host, err)
   end
