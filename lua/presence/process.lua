@@ -193,6 +193,18 @@ function Processes:open(server, executor)
   })
 end
 
+-- A process that sends to itself, or is fed by others as fast as it reads, would keep everybody
+-- else waiting: after so many messages it lets the loop go round once.
+local max_messages_in_a_row = 1000
+
+local function give_way(self)
+  self.in_a_row_ = (self.in_a_row_ or 0) + 1
+  if self.in_a_row_ > max_messages_in_a_row then
+    self.in_a_row_ = 0
+    self.processes.loop:signal():wait(0)
+  end
+end
+
 local function serve(self)
   local server = self.server_
   while true do
@@ -203,6 +215,7 @@ local function serve(self)
     local message = self.alive and shift(self.mailbox_) or nil
     if message ~= nil then
       server:on_message(message)
+      give_way(self)
     end
     if item == nil and message == nil then
       return
@@ -221,7 +234,7 @@ local function serve_until_idle(self)
       self.server_:on_crash(tostring(err))
     end
   end
-  self.busy_ = false
+  self.busy_, self.in_a_row_ = false, 0
 end
 
 local function begin_to_serve(self)
@@ -320,6 +333,9 @@ function M.receive(timeout_s)
   end
   local loop = process.processes.loop
   local deadline = timeout_s and loop:now() + timeout_s
+  if not is_empty(process.mailbox_) then
+    give_way(process)
+  end
   while true do
     if not process.alive then
       error(setmetatable({ reason = process.exit_reason }, Exit), 0)
@@ -334,7 +350,7 @@ function M.receive(timeout_s)
     end
     process.signal_ = loop:signal()
     process.signal_:wait(left)
-    process.signal_ = nil
+    process.signal_, process.in_a_row_ = nil, 0
   end
 end
 
