@@ -233,6 +233,29 @@ static void damage_to_groups_of_a_pid(void **state) {
   end(&f);
 }
 
+/* Every byte that is alive is in the state: counted by the checker and by the heap. */
+static void bytes_are_all_accounted_for(void **state) {
+  (void)state;
+  for (int collide = 0; collide < 2; collide++) {
+    struct fixture f;
+    begin(&f, collide ? 0 : UINT64_MAX);
+    for (int64_t i = 0; i < 120; i++) {
+      char key[8];
+      snprintf(key, sizeof key, "%d", (int)(i < 40 ? 0 : i < 46 ? 1 : i));
+      track(&f, key, i < 20 ? 3 : i, i % 2 ? "1" : "{\"a\":22}");
+      f.s = tracked(f.s, key, key, i, "1");
+    }
+    size_t bytes;
+    presence_heap_usage usage;
+    while (presence_heap_work(f.heap, 1000))
+      continue;
+    presence_heap_stats(f.heap, &usage);
+    assert_null(presence__check(f.s, &bytes));
+    assert_int_equal(bytes, usage.live_bytes);
+    end(&f);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(damage_to_states_and_topics),
@@ -241,6 +264,7 @@ int main(void) {
       cmocka_unit_test(damage_to_collisions),
       cmocka_unit_test(damage_to_entries_of_many),
       cmocka_unit_test(damage_to_groups_of_a_pid),
+      cmocka_unit_test(bytes_are_all_accounted_for),
   };
   return cmocka_run_group_tests_name("core: the checker", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Edges of the core that ordinary content does not come near: counts that are full, ages near their
-   end, names that fit by chance, memory that runs out in the middle of a comparison. */
+   end, names that fit by chance. */
 #include "cmocka_all.h"
 #include "core/binary.h"
 #include "core/hash.h"
@@ -119,35 +119,6 @@ static void an_integer_and_a_string_of_its_bytes_differ(void **state) {
   }
 }
 
-/* A pid takes another's place among several, or the entry stays as it was. */
-static void a_pid_takes_over_wholly_or_not_at_all(void **state) {
-  struct fixture *f = *state;
-  for (int count = 1; count < 40; count += 5) {
-    presence_editor *editor = editor_of(f);
-    for (int i = 0; i < count; i++)
-      assert_int_equal(
-          presence_editor_track_ref(editor, str("t"), str("k"), pid(i), str("{}"), str("r")),
-          PRESENCE_OK);
-    enum presence_status status = PRESENCE_OUT_OF_MEMORY;
-    for (long n = 1; status == PRESENCE_OUT_OF_MEMORY; n++) {
-      presence_state *before = presence_editor_snapshot(editor);
-      f->memory.fail_at = f->memory.requests + n;
-      status = presence_editor_take_over_ref(editor, str("t"), str("k"), pid(0), pid(99),
-                                             str("{\"a\":1}"), str("r2"));
-      f->memory.fail_at = 0;
-      const presence_state *now = presence_editor_state(editor);
-      assert_null(presence__check(now, NULL));
-      assert_true(presence_equal(before, now) == (status != PRESENCE_OK));
-      presence_state_release(before);
-    }
-    assert_int_equal(status, PRESENCE_OK);
-    assert_null(presence_editor_get(editor, str("t"), str("k"), pid(0)));
-    const presence_meta *meta = presence_editor_get(editor, str("t"), str("k"), pid(99));
-    assert_true(is(presence_meta_data(meta), "{\"a\":1}"));
-    presence_editor_discard(editor);
-  }
-}
-
 static void joins_and_leaves_of_nothing_change_nothing(void **state) {
   struct fixture *f = *state;
   presence_state *s = state_of(f, 3, "1"), *other = state_of(f, 3, "2"), *many, *out;
@@ -221,64 +192,6 @@ static void a_pid_may_be_all_there_is(void **state) {
   presence_state_release(s);
 }
 
-/* Entries in which one pid has metas with refs and without, of several lengths. */
-static presence_state *mixed(struct fixture *f, unsigned from, unsigned count) {
-  presence_editor *source = editor_of(f), *editor = editor_of(f);
-  char ref[24];
-  for (unsigned i = from; i < from + count; i++) {
-    presence_string key = str("k");
-    snprintf(ref, sizeof ref, "%.*s", (int)(1 + i % 20), "aaaaaaaaaaaaaaaaaaaaaa");
-    presence_editor_untrack(source, str("t"), key, pid(7), NULL);
-    enum presence_status status =
-        i % 3 ? presence_editor_track_ref(source, str("t"), key, pid(7),
-                                          str(i % 4 ? "{}" : "{\"a\":1}"), str(ref))
-              : presence_editor_track(source, str("t"), key, pid(7), str(i % 2 ? "{}" : "[]"));
-    assert_int_equal(status, PRESENCE_OK);
-    const presence_entry *one = presence_get(presence_editor_state(source), str("t"), key);
-    assert_int_equal(presence_editor_join(editor, str("t"), key, one), PRESENCE_OK);
-    if (i % 2)
-      assert_int_equal(presence_editor_track(editor, str("t"), key, pid(i), str("1")), PRESENCE_OK);
-  }
-  presence_editor_discard(source);
-  return presence_editor_close(editor);
-}
-
-/* Comparing large groups asks for memory; where there is none equality is found without, and a
-   difference says so. */
-static void comparing_without_memory(void **state) {
-  struct fixture *f = *state;
-  presence_state *a = mixed(f, 0, 60), *b = mixed(f, 25, 70), *again = mixed(f, 0, 60);
-  const presence_entry *in_a = presence_get(a, str("t"), str("k"));
-  const presence_entry *in_b = presence_get(b, str("t"), str("k"));
-  const presence_entry *in_again = presence_get(again, str("t"), str("k"));
-  presence_entry *whole, *difference;
-  assert_int_equal(presence_entry_difference(f->heap, in_b, in_a, &whole), PRESENCE_OK);
-  assert_true(presence_entry_count(whole) > 16);
-  for (int and_after = 0; and_after < 2; and_after++) {
-    enum presence_status status = PRESENCE_OUT_OF_MEMORY;
-    for (long n = 1; status != PRESENCE_OK; n++) {
-      f->memory.fail_at = f->memory.requests + n;
-      f->memory.and_after = and_after;
-      bool equal = presence_entry_equal(f->heap, in_a, in_again);
-      bool other = presence_entry_equal(f->heap, in_a, in_b);
-      f->memory.fail_at = f->memory.requests + n;
-      difference = NULL;
-      status = presence_entry_difference(f->heap, in_b, in_a, &difference);
-      f->memory.fail_at = 0;
-      assert_true(equal && !other);
-      assert_true((status == PRESENCE_OK) == (difference != NULL));
-      if (difference) assert_true(presence_entry_equal(f->heap, difference, whole));
-      presence_entry_release(f->heap, difference);
-    }
-  }
-  assert_int_equal(presence_entry_difference(f->heap, in_a, in_a, &difference), PRESENCE_OK);
-  assert_null(difference);
-  presence_entry_release(f->heap, whole);
-  presence_state_release(a);
-  presence_state_release(b);
-  presence_state_release(again);
-}
-
 /* Ages only grow; here they are near the end of 64 bits. */
 static void ages_fill_every_level(void **state) {
   struct fixture *f = *state;
@@ -343,6 +256,40 @@ static void forms_of_whole_blocks(void **state) {
   assert_int_equal(whole_blocks, 1);
 }
 
+/* Pieces below, at and above what is written at a time, in every order. */
+static void texts_of_any_size_are_written_in_order(void **state) {
+  struct fixture *f = *state;
+  static const size_t sizes[] = {1, 4096, 200, 4095, 3000, 4097, 8192, 100, 4090, 1500, 2600, 5};
+  enum { count = sizeof sizes / sizeof *sizes };
+  for (unsigned first = 0; first < count; first++) {
+    presence_state *s = presence_state_new(f->heap);
+    struct text wanted, text;
+    text_sink(&wanted);
+    char key[1100];
+    memset(key, 'k', sizeof key);
+    key[1 + first * 97] = '\0';
+    text_write(&wanted, "{\"", 2);
+    text_write(&wanted, key, strlen(key));
+    text_write(&wanted, "\":{\"metas\":[", 12);
+    for (unsigned i = 0; i < count; i++) {
+      char *meta = malloc(sizes[(first + i) % count] + 1);
+      memset(meta, '1' + (int)i % 9, sizes[(first + i) % count]);
+      meta[sizes[(first + i) % count]] = '\0';
+      s = tracked(s, "t", key, i, meta);
+      if (i > 0) text_write(&wanted, ",", 1);
+      text_write(&wanted, meta, strlen(meta));
+      free(meta);
+    }
+    text_write(&wanted, "]}}", 3);
+    assert_int_equal(presence_list_json(s, str("t"), PRESENCE_WIRE, text_sink(&text)), PRESENCE_OK);
+    assert_int_equal(text.size, wanted.size);
+    assert_memory_equal(text.bytes, wanted.bytes, wanted.size);
+    presence_state_release(s);
+    free(text.bytes);
+    free(wanted.bytes);
+  }
+}
+
 static void refs_are_checked_with_their_metas(void **state) {
   struct fixture *f = *state;
   presence_editor *editor = editor_of(f);
@@ -365,64 +312,6 @@ static void refs_are_checked_with_their_metas(void **state) {
   presence_editor_discard(editor);
 }
 
-/* The last key of a topic, and of a collision of topics, where memory runs out. */
-static void topics_that_cannot_go_stay(void **state) {
-  struct fixture *f = *state;
-  static const unsigned char seed[16] = {5};
-  for (int collide = 0; collide < 2; collide++) {
-    presence__hash_weaken(seed, collide ? 0 : UINT64_MAX);
-    presence_state *s = presence_state_new(f->heap), *out;
-    char name[16];
-    for (int i = 0; i < 40; i++) {
-      snprintf(name, sizeof name, "t%d", i);
-      s = tracked(s, name, "k", 1, "1");
-    }
-    for (int edit = 0; edit < 2; edit++) {
-      enum presence_status status = PRESENCE_OUT_OF_MEMORY;
-      for (long n = 1; status == PRESENCE_OUT_OF_MEMORY; n++) {
-        f->memory.fail_at = f->memory.requests + n;
-        status = edit ? presence_untrack(s, str("t7"), str("k"), pid(1), &out)
-                      : presence_update(s, str("t7"), str("k"), pid(1), str("2"), &out);
-        f->memory.fail_at = 0;
-        assert_null(presence__check(s, NULL));
-        assert_int_equal(presence_count(s, str("t7")), 1);
-      }
-      assert_int_equal(status, PRESENCE_OK);
-      presence_state_release(out);
-    }
-    presence_state_release(s);
-  }
-  presence__hash_weaken(seed, UINT64_MAX);
-}
-
-/* Objects of one size, all chunks of which are full: those that wait to be freed are the only ones
-   to be had. */
-static void what_waits_makes_room_in_its_own_chunks(void **state) {
-  (void)state;
-  struct memory memory;
-  presence_heap *heap = memory_heap(&memory, false);
-  static presence_meta *held[20000];
-  presence_meta *last = NULL;
-  size_t count = 0;
-  presence_state *s = presence_state_new(heap);
-  for (int i = 0; i < 3000; i++) {
-    char key[16];
-    snprintf(key, sizeof key, "k%07d", i);
-    s = tracked(s, "t", key, i, "12345678");
-  }
-  memory.limit = memory.bytes_alive;
-  presence_state_release(s);
-  /* Metas of the size of those records (8 bytes of key there, of data here). */
-  while (count < sizeof held / sizeof *held &&
-         presence_meta_new(heap, pid(1), str("1234567812345678"), &last) == PRESENCE_OK)
-    held[count++] = last;
-  assert_in_range(count, 3000, 19999);
-  while (count > 0)
-    presence_meta_release(heap, held[--count]);
-  presence_heap_free(heap);
-  assert_int_equal(memory.blocks_alive, 0);
-}
-
 static void options_may_name_no_allocator(void **state) {
   (void)state;
   presence_heap_options options = {.unpooled = true};
@@ -439,17 +328,14 @@ int main(void) {
       TEST(a_full_topic_takes_no_more),
       TEST(pids_out_of_range_are_nowhere),
       TEST(an_integer_and_a_string_of_its_bytes_differ),
-      TEST(a_pid_takes_over_wholly_or_not_at_all),
       TEST(joins_and_leaves_of_nothing_change_nothing),
       TEST(joins_under_another_key_of_the_same_hash),
       TEST(a_pid_may_be_all_there_is),
-      TEST(comparing_without_memory),
       TEST(ages_fill_every_level),
       TEST(a_cursor_beside_a_single_key),
       TEST(forms_of_whole_blocks),
+      TEST(texts_of_any_size_are_written_in_order),
       TEST(refs_are_checked_with_their_metas),
-      TEST(topics_that_cannot_go_stay),
-      cmocka_unit_test(what_waits_makes_room_in_its_own_chunks),
       cmocka_unit_test(options_may_name_no_allocator),
   };
   return cmocka_run_group_tests_name("core: edges", tests, NULL, NULL);

@@ -180,9 +180,15 @@ static void expect(const char *text, size_t size, unsigned depth, enum presence_
   struct presence__json json;
   assert_non_null(copy);
   if (size) memcpy(copy, text, size);
+  memset(&json, 0x5a, sizeof json);
   bool accepted = presence__json_scan(copy, size, depth, &json);
   if (accepted != (fault == PRESENCE__JSON_FINE) || json.fault != fault)
     fail_msg("'%.*s': %s", (int)size, text, accepted ? "accepted" : json.reason);
+  if (!accepted) {
+    assert_null(json.text);
+    assert_int_equal(json.size, 0);
+    assert_int_equal(json.kind, PRESENCE__JSON_INVALID);
+  }
   free(copy);
 }
 
