@@ -178,11 +178,38 @@ static void what_waits_makes_room_in_its_own_chunks(void **state) {
   assert_int_equal(memory.blocks_alive, 0);
 }
 
+/* What a failed call had made so far does not stay behind. */
+static void a_failed_entry_leaves_nothing(void **state) {
+  struct fixture *f = *state;
+  const presence_meta *metas[20];
+  for (size_t i = 0; i < 20; i++) {
+    presence_meta *meta;
+    assert_int_equal(presence_meta_new(f->heap, pid((int64_t)i), str("1"), &meta), PRESENCE_OK);
+    metas[i] = meta;
+  }
+  presence_heap_usage before, after;
+  presence_heap_stats(f->heap, &before);
+  enum presence_status status = PRESENCE_OUT_OF_MEMORY;
+  for (long n = 1; status != PRESENCE_OK; n++) {
+    presence_entry *entry = NULL;
+    f->memory.fail_at = f->memory.requests + n;
+    status = presence_entry_new(f->heap, metas, 20, &entry);
+    f->memory.fail_at = 0;
+    if (entry) presence_entry_release(f->heap, entry);
+    presence_heap_stats(f->heap, &after);
+    assert_false(after.work_waits);
+    assert_int_equal(after.live_bytes, before.live_bytes);
+  }
+  for (size_t i = 0; i < 20; i++)
+    presence_meta_release(f->heap, metas[i]);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(a_pid_takes_over_wholly_or_not_at_all),
       TEST(comparing_without_memory),
+      TEST(a_failed_entry_leaves_nothing),
       TEST(topics_that_cannot_go_stay),
       cmocka_unit_test(what_waits_makes_room_in_its_own_chunks),
   };
