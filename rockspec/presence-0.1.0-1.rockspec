@@ -89,6 +89,7 @@ build = {
     ["presence.channels.connection"] = "lua/presence/channels/connection.lua",
     ["presence.channels.endpoint"] = "lua/presence/channels/endpoint.lua",
     ["presence.channels.guard.bucket"] = "lua/presence/channels/guard/bucket.lua",
+    ["presence.channels.guard.log"] = "lua/presence/channels/guard/log.lua",
     ["presence.channels.guard.origin"] = "lua/presence/channels/guard/origin.lua",
     ["presence.channels.guard.token"] = "lua/presence/channels/guard/token.lua",
     ["presence.channels.handshake"] = "lua/presence/channels/handshake.lua",

@@ -29,6 +29,7 @@ M.endpoint = {
   idle_timeout_s = 60, -- nothing received for so long: the socket closes
   max_messages_per_s = 100, -- what a socket may send on average; false: no limit
   max_messages_burst = 1000, -- and at once
+  max_logged_per_s = 10, -- lines in the log that clients cause, crashes too; false: no limit
 }
 
 --- Options of the stand-alone server: `presence.serve(endpoint, opts)`.

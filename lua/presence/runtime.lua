@@ -25,6 +25,19 @@ local function write_to_stderr(level, line)
   end
 end
 
+local max_field_bytes = 200
+
+-- Fields may hold what clients sent: it must not begin a line of its own, nor fill the log.
+local function field_text(value)
+  local text = tostring(value)
+  if #text > max_field_bytes then
+    text = text:sub(1, max_field_bytes) .. "..."
+  end
+  return (text:gsub("%c", function(control)
+    return string.format("\\x%02x", control:byte())
+  end))
+end
+
 local function line_of(message, fields)
   local parts, names = { message }, {}
   for name in pairs(fields or {}) do
@@ -32,7 +45,7 @@ local function line_of(message, fields)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    parts[#parts + 1] = " " .. name .. "=" .. tostring(fields[name])
+    parts[#parts + 1] = " " .. name .. "=" .. field_text(fields[name])
   end
   return table.concat(parts)
 end

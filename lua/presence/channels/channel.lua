@@ -160,7 +160,7 @@ function Channel:on_exit(reason)
 end
 
 function Channel:on_crash(err)
-  self.runtime.log("error", "channel crashed: " .. err, { topic = self.topic })
+  self.connection.bound.log("error", "channel crashed: " .. err, { topic = self.topic })
   if self.ended then
     return
   end
@@ -291,7 +291,7 @@ function work.event(self, item)
   local handler = definition.handle_in[item.event]
   if type(handler) ~= "function" then
     -- The client's mistake, not the application's: no error in the log, which it could fill.
-    self.runtime.log("warn", "no handle_in for an event",
+    self.connection.bound.log("warn", "no handle_in for an event",
       { topic = self.topic, event = item.event })
     self:finish("crashed", "phx_error")
     return

@@ -299,7 +299,7 @@ local Overflow = {}
 Overflow.__index = Overflow
 
 function Overflow:turn()
-  self.connection.runtime.log("warn", "a client reads too slowly and is closed",
+  self.connection.bound.log("warn", "a client reads too slowly and is closed",
     { remote_address = self.connection.remote_address })
   self.connection:close(try_again_later, "too slow")
 end

@@ -2,6 +2,7 @@
 -- binding to a runtime, which holds the connections.
 local config = require "presence.config"
 local connection = require "presence.channels.connection"
+local guarded_log = require "presence.channels.guard.log"
 local origin = require "presence.channels.guard.origin"
 local process = require "presence.process"
 local v1 = require "presence.channels.wire.v1"
@@ -161,6 +162,12 @@ function Endpoint:bind(runtime)
     endpoint = self,
     runtime = runtime,
     options = self.options,
+    log = guarded_log.new {
+      log = runtime.log, max_per_s = self.options.max_logged_per_s,
+      now = function()
+        return runtime.loop:now()
+      end,
+    },
     connections_ = {},
     by_id_ = {},
     counts = {
@@ -202,7 +209,7 @@ local function ask_application(self, request)
   end
   local ok, assigns, reason, status = xpcall(connect, debug.traceback, request.query, request)
   if not ok then
-    self.runtime.log("error", "connect raised: " .. tostring(assigns))
+    self.log("error", "connect raised: " .. tostring(assigns))
     return nil, 500, "connect failed"
   end
   if not assigns then
@@ -218,7 +225,7 @@ local function ask_of(self, name, assigns)
   end
   local ok, answer = xpcall(self.options[name], debug.traceback, assigns)
   if not ok then
-    self.runtime.log("error", name .. " raised: " .. tostring(answer))
+    self.log("error", name .. " raised: " .. tostring(answer))
     return nil, 500, "connect failed"
   end
   return answer
@@ -229,7 +236,7 @@ local function expiry_of(self, assigns)
   if expires_at == nil then
     return nil, status, reason
   elseif type(expires_at) ~= "number" or expires_at ~= expires_at then
-    self.runtime.log("error", "expires_at must return seconds since 1970 or nil")
+    self.log("error", "expires_at must return seconds since 1970 or nil")
     return nil, 500, "connect failed"
   elseif expires_at <= self.runtime.loop:time() then
     return nil, 403, "expired"
@@ -247,7 +254,7 @@ local function admit(self, request)
   end
   local may_open, origin_error = origin.allowed(self.options.check_origin, request)
   if origin_error then
-    self.runtime.log("error", "check_origin raised: " .. tostring(origin_error))
+    self.log("error", "check_origin raised: " .. tostring(origin_error))
   end
   if not may_open then
     return nil, 403, "origin not allowed"

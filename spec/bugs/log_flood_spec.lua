@@ -1,0 +1,54 @@
+-- A client wrote as much into the log as it liked, by events that its channel does not know and by
+-- payloads that crash it; and an event's name with a line feed in it made log lines of its own.
+local presence = require "presence"
+local manual_loop = require "presence.manual.loop"
+local testing = require "presence.testing"
+
+describe("the log, as clients can reach it", function()
+  local function start(opts)
+    local Room = presence.channel()
+    function Room.handle_in.crash(_, payload) return payload.missing.field end
+    opts.channels = { ["room:*"] = Room }
+    opts.max_messages_per_s = false
+    return testing.new(presence.endpoint(opts))
+  end
+
+  local function flood(t, event)
+    local c = t:client()
+    for _ = 1, 500 do
+      c:join "room:1"
+      c:push(event, {})
+    end
+    c:close()
+  end
+
+  for _, event in ipairs { "unknown", "crash" } do
+    it("takes so many lines by the event " .. event .. ", and counts the rest", function()
+      local t = start { max_logged_per_s = 5 }
+      flood(t, event)
+      assert.equal(50, #t.logged)
+      t:advance(1)
+      flood(t, event)
+      assert.equal(55, #t.logged)
+      assert.equal(450, t.logged[51].fields.not_logged)
+      assert.is_nil(t.logged[52].fields.not_logged)
+    end)
+  end
+
+  it("takes every line when the limit is off", function()
+    local t = start { max_logged_per_s = false }
+    flood(t, "unknown")
+    assert.equal(500, #t.logged)
+  end)
+
+  it("keeps a client's text on one line, and short", function()
+    local loop, lines = manual_loop.new(), {}
+    loop.write_log = function(_, line) lines[#lines + 1] = line end
+    local rt = presence.new { loop = loop }
+    rt.log("warn", "no handle_in for an event", {
+      topic = "room:1\r\npresence: error: forged\27[2J", event = ("x"):rep(60000),
+    })
+    assert.equal("no handle_in for an event event=" .. ("x"):rep(200)
+      .. "... topic=room:1\\x0d\\x0apresence: error: forged\\x1b[2J", lines[1])
+  end)
+end)
