@@ -53,7 +53,7 @@ static void play(uint64_t mask) {
   struct model model, then;
   model_init(&model);
   model_copy(&then, &model);
-  for (unsigned round = 0; round < 400; round++) {
+  for (unsigned round = 0; round < 200; round++) {
     for (unsigned edits = below(&seed, 24); edits > 0; edits--)
       edit(editor, &model, &seed);
     if (round % 3 == 0) {
