@@ -61,8 +61,23 @@ M.nginx = {
   drain_timeout_s = 10, -- and what is left then is ended
 }
 
-local function typename(value)
-  return type(value)
+-- Limits that `false` lifts. 0 is not the same: it would let nothing through.
+local may_be_false = {
+  unread_timeout_s = true, idle_timeout_s = true, max_messages_per_s = true,
+  max_logged_per_s = true, max_connections = true, max_connections_per_address = true,
+}
+
+-- What is wrong with the value of an option whose default is a number, or nil.
+local function number_fault(name, value)
+  if may_be_false[name] then
+    if value ~= false and not (type(value) == "number" and value > 0) then
+      return "must be a number over 0, or false for no limit"
+    end
+  elseif type(value) ~= "number" then
+    return "must be a number, got " .. type(value)
+  elseif value ~= value or value < 0 and name ~= "port" then
+    return "must be a number from 0 on"
+  end
 end
 
 --- Merge the caller's options over defaults into a new table; the caller's table is not edited.
@@ -71,8 +86,10 @@ end
 ---@param defaults table
 ---@param opts table|nil
 ---@param also table|nil names without a default that are allowed too: name → true
+---@param level integer|nil whose mistake it is, as for `error`; default 3
 ---@return table
-function M.merge(what, defaults, opts, also)
+function M.merge(what, defaults, opts, also, level)
+  level = level or 3
   local merged = {}
   for name, value in pairs(defaults) do
     merged[name] = value
@@ -81,16 +98,15 @@ function M.merge(what, defaults, opts, also)
     return merged
   end
   if type(opts) ~= "table" then
-    error(what .. ": options must be a table, got " .. typename(opts), 3)
+    error(what .. ": options must be a table, got " .. type(opts), level)
   end
   for name, value in pairs(opts) do
     if defaults[name] == nil and not (also and also[name]) then
-      error(what .. ": unknown option '" .. tostring(name) .. "'", 3)
+      error(what .. ": unknown option '" .. tostring(name) .. "'", level)
     end
-    local default = defaults[name]
-    if default ~= nil and type(default) == "number" and value ~= false and type(value) ~= "number"
-    then
-      error(what .. ": option '" .. name .. "' must be a number, got " .. typename(value), 3)
+    local fault = type(defaults[name]) == "number" and number_fault(name, value)
+    if fault then
+      error(what .. ": option '" .. name .. "' " .. fault, level)
     end
     merged[name] = value
   end

@@ -17,6 +17,7 @@ function M.configure(opts)
   if default then
     error("configure: the default runtime is in use already", 2)
   end
+  runtime.merge_options("configure", opts, 2) -- what is wrong is said here, not at the first use
   configured = opts
 end
 

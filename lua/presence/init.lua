@@ -69,7 +69,7 @@ end
 --- Set the options of the default runtime, before its first use.
 ---@param opts table see docs/options.md
 function presence.configure(opts)
-  require("presence.default").configure(opts)
+  return require("presence.default").configure(opts)
 end
 
 --- Define a channel.

@@ -72,19 +72,31 @@ local allowed = {
   ref_prefix = true,
 }
 
-local function check_options(opts)
-  local loop = opts.loop
-  if type(loop) ~= "table" or not (loop.now and loop.spawn and loop.after and loop.defer) then
-    error("new: the option loop must be a loop (presence.manual.loop, presence.luv.loop, …)", 3)
+local function is_loop(loop)
+  return type(loop) == "table" and loop.now and loop.spawn and loop.after and loop.defer
+end
+
+--- The options merged over their defaults. Raises on what `new` would refuse, a missing loop apart.
+---@param what string for the error message
+---@param opts table
+---@param level integer whose mistake it is, as for `error`
+---@return table
+function M.merge_options(what, opts, level)
+  level = level + 1
+  local merged = config.merge(what, config.runtime, opts, allowed, level + 1)
+  if merged.loop ~= nil and not is_loop(merged.loop) then
+    error(what .. ": the option loop must be a loop (presence.manual.loop, presence.luv.loop, …)",
+      level)
   end
-  if opts.leaves ~= "last" and opts.leaves ~= "each" then
-    error("new: the option leaves must be 'last' or 'each'", 3)
+  if merged.leaves ~= "last" and merged.leaves ~= "each" then
+    error(what .. ": the option leaves must be 'last' or 'each'", level)
   end
   for _, name in ipairs { "on_join", "on_leave", "on_update", "log" } do
-    if opts[name] ~= nil and type(opts[name]) ~= "function" then
-      error("new: the option " .. name .. " must be a function", 3)
+    if merged[name] ~= nil and type(merged[name]) ~= "function" then
+      error(what .. ": the option " .. name .. " must be a function", level)
     end
   end
+  return merged
 end
 
 local function process_functions(processes)
@@ -122,8 +134,10 @@ local tracker_functions = {
 ---@param opts table `loop` is required
 ---@return presence.Runtime
 function M.new(opts)
-  opts = config.merge("new", config.runtime, opts, allowed)
-  check_options(opts)
+  opts = M.merge_options("new", opts, 2)
+  if opts.loop == nil then
+    error("new: the option loop must be a loop (presence.manual.loop, presence.luv.loop, …)", 2)
+  end
   local self = setmetatable({ loop = opts.loop, options = opts, endpoints_ = {} }, Runtime)
   self.json = json.codec(opts.json)
   local sink = opts.log or default_log(opts.loop)
