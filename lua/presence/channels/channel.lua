@@ -335,7 +335,11 @@ function Channel:on_message(message)
   local handle_info = self.definition.handle_info
   if self.joined and not self.ended and handle_info then
     self.socket.ref = nil
-    answer(self, nil, handle_info(self.socket, message))
+    local status, reason = handle_info(self.socket, message)
+    -- No client asked: there is nothing to answer.
+    if status ~= "ok" and status ~= "error" then
+      answer(self, nil, status, reason)
+    end
   end
 end
 
