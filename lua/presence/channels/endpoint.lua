@@ -214,6 +214,10 @@ local function ask_application(self, request)
   end
   if not assigns then
     return nil, status or 403, reason or "refused"
+  elseif assigns ~= true and type(assigns) ~= "table" then
+    self.log("error", "connect must return a table of assigns, true, or nil and a reason; got "
+      .. type(assigns))
+    return nil, 500, "connect failed"
   end
   return assigns == true and {} or assigns
 end
@@ -270,6 +274,8 @@ local function admit(self, request)
   end
   if status then
     return nil, status, reason
+  elseif self.draining then
+    return nil, 503, "draining" -- since: `connect` may have waited
   end
   return assigns, wire, id, expires_at
 end
