@@ -225,7 +225,7 @@ static void damage_to_groups_of_a_pid(void **state) {
   for (int64_t i = 0; i < 10; i++)
     track(&f, "key", i, "1");
   pids = object_at(many_of(&f)->by_pid, PRESENCE__COLLISION);
-  item = object_at(pids->slots[0], PRESENCE__ITEM);
+  object_at(pids->slots[0], PRESENCE__ITEM);
   presence__slot single = 0;
   assert_true(presence__seq_put(f.heap, &single, presence__retain(pids->slots[0])));
   DAMAGE(&f, pids->slots[0], single, "one item alone is in a group");

@@ -312,6 +312,31 @@ static void refs_are_checked_with_their_metas(void **state) {
   presence_editor_discard(editor);
 }
 
+/* What a heap holds is little more than what lives in it. */
+static void chunks_are_filled(void **state) {
+  (void)state;
+  struct memory memory;
+  presence_heap *heap = memory_heap(&memory, false);
+  presence_state *empty = presence_state_new(heap);
+  presence_editor *editor = presence_editor_open(empty);
+  presence_state_release(empty);
+  for (int i = 0; i < 20000; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "key%06d", i);
+    assert_int_equal(presence_editor_track(editor, str("t"), str(key), pid(i), str("{\"a\":1}")),
+                     PRESENCE_OK);
+  }
+  presence_heap_usage usage;
+  while (presence_heap_work(heap, 1000))
+    continue;
+  presence_heap_stats(heap, &usage);
+  assert_in_range(usage.held_bytes, usage.live_bytes, usage.live_bytes / 2 * 3);
+  assert_int_equal(memory.bytes_alive, usage.held_bytes + sizeof *heap);
+  presence_editor_discard(editor);
+  presence_heap_free(heap);
+  assert_int_equal(memory.blocks_alive, 0);
+}
+
 static void options_may_name_no_allocator(void **state) {
   (void)state;
   presence_heap_options options = {.unpooled = true};
@@ -336,6 +361,7 @@ int main(void) {
       TEST(forms_of_whole_blocks),
       TEST(texts_of_any_size_are_written_in_order),
       TEST(refs_are_checked_with_their_metas),
+      cmocka_unit_test(chunks_are_filled),
       cmocka_unit_test(options_may_name_no_allocator),
   };
   return cmocka_run_group_tests_name("core: edges", tests, NULL, NULL);

@@ -76,14 +76,14 @@ static void white_space_of_every_kind_ends_an_element(void **state) {
   struct presence__json_walk walk, inner;
   struct presence__json_span element, name;
   presence__json_walk_init(&walk, text, sizeof text - 1);
-  for (char digit = '1'; digit <= '4'; digit++) {
+  for (int digit = '1'; digit <= '4'; digit++) {
     assert_true(presence__json_next_element(&walk, &element));
     assert_int_equal(element.size, 1);
     assert_int_equal(element.text[0], digit);
   }
   assert_true(presence__json_next_element(&walk, &element));
   presence__json_walk_init(&inner, element.text, element.size);
-  for (char digit = '5'; digit <= '7'; digit++) {
+  for (int digit = '5'; digit <= '7'; digit++) {
     struct presence__json_span value;
     assert_true(presence__json_next_member(&inner, &name, &value));
     assert_int_equal(value.size, 1);
