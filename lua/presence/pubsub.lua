@@ -3,6 +3,7 @@
 -- subscribers keep encoded frames. Where one `needs_payload`, `shared.payload` is the payload as
 -- the wire takes it: JSON text, or presence.Binary.
 -- deliver never runs user code and never waits: it fills a mailbox, a work queue or an outbox.
+local core = require "presence.core"
 local members = require "presence.members"
 local process = require "presence.process"
 
@@ -12,12 +13,18 @@ local M = {}
 local PubSub = {}
 PubSub.__index = PubSub
 
-local function check_names(what, topic, event)
+local function check_topic(what, topic)
   if type(topic) ~= "string" then
     error(what .. ": topic must be a string, got " .. type(topic), 3)
   end
-  if event ~= nil and type(event) ~= "string" then
+end
+
+local function check_event(what, event)
+  if type(event) ~= "string" then
     error(what .. ": event must be a string, got " .. type(event), 3)
+  end
+  if not core.utf8_valid(event) then
+    error(what .. ": event is not UTF-8", 3)
   end
 end
 
@@ -79,7 +86,7 @@ end
 ---@return string|nil word "no_process"
 ---@return string|nil detail
 function PubSub:subscribe(topic)
-  check_names("subscribe", topic)
+  check_topic("subscribe", topic)
   local current = current_of(self, "subscribe")
   if not current.alive then
     return nil, "no_process", "the process has ended"
@@ -97,7 +104,7 @@ end
 ---@param topic string
 ---@return boolean unsubscribed false when there was none
 function PubSub:unsubscribe(topic)
-  check_names("unsubscribe", topic)
+  check_topic("unsubscribe", topic)
   local mailbox = current_of(self, "unsubscribe").subscriber_
   if not (mailbox and self:remove(topic, mailbox)) then
     return false
@@ -151,7 +158,8 @@ end
 ---@param payload any for channels: a table, a string that is JSON text, or presence.binary(bytes)
 ---@return integer delivered number of subscribers
 function PubSub:broadcast(topic, event, payload)
-  check_names("broadcast", topic, event or false)
+  check_topic("broadcast", topic)
+  check_event("broadcast", event)
   return dispatch(self, nil, topic, event, payload)
 end
 
@@ -162,7 +170,8 @@ function PubSub:broadcast_from(pid, topic, event, payload)
   if pid == nil then
     error("broadcast_from: pid is nil", 2)
   end
-  check_names("broadcast_from", topic, event or false)
+  check_topic("broadcast_from", topic)
+  check_event("broadcast_from", event)
   return dispatch(self, pid, topic, event, payload)
 end
 

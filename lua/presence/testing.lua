@@ -62,6 +62,12 @@ local function take_reply(self, ref)
   return reply
 end
 
+local function check_text(what, name, value)
+  if type(value) ~= "string" then
+    error(what .. ": " .. name .. " must be a string, got " .. type(value), 3)
+  end
+end
+
 local function topic_or_current(self, what, topic)
   topic = topic or self.topic
   if not topic then
@@ -75,6 +81,7 @@ end
 ---@param params table|string|nil
 ---@return {status: "ok"|"error", response: any}|nil reply nil, "no_reply" when there was none
 function TestClient:join(topic, params)
+  check_text("join", "topic", topic)
   local ref = self.protocol:join(topic, params)
   local reply, word = take_reply(self, ref)
   if reply and reply.status == "ok" then
@@ -89,6 +96,7 @@ end
 ---@param topic string|nil default: the topic joined last
 ---@return {status: "ok"|"error", response: any}|nil reply nil, "no_reply" when there was none
 function TestClient:push(event, payload, topic)
+  check_text("push", "event", event)
   topic = topic_or_current(self, "push", topic)
   return take_reply(self, self.protocol:push(topic, event, payload))
 end
@@ -99,6 +107,7 @@ end
 ---@param topic string|nil default: any topic
 ---@return any payload
 function TestClient:expect(event, topic)
+  check_text("expect", "event", event)
   self.test.loop:turn()
   for i, message in ipairs(self.inbox) do
     if message.event == event and (topic == nil or message.topic == topic) then
@@ -130,6 +139,7 @@ end
 ---@param data string
 ---@param is_binary boolean|nil
 function TestClient:send(data, is_binary)
+  check_text("send", "data", data)
   self.connection:receive(data, is_binary)
   self.test.loop:turn()
 end
@@ -167,6 +177,9 @@ end
 ---@return integer|nil status when refused
 ---@return string|nil reason
 function Testing:client(params, request)
+  if params ~= nil and type(params) ~= "table" then
+    error("client: params must be a table, got " .. type(params), 2)
+  end
   local query = { vsn = "2.0.0" }
   for name, value in pairs(params or {}) do
     query[name] = value
@@ -214,6 +227,9 @@ end
 --- Turn the clock.
 ---@param seconds number
 function Testing:advance(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    error("advance: seconds must be a number from 0 on, got " .. tostring(seconds), 2)
+  end
   self.loop:advance(seconds)
 end
 

@@ -61,7 +61,7 @@ local function meta_text(self, what, meta)
     end
     text = encoded
   elseif type(meta) ~= "string" then
-    error(what .. ": meta must be a JSON object, as text or as a table, got " .. type(meta), 4)
+    error(what .. ": meta must be a JSON object, as text or as a table, got " .. type(meta), 3)
   end
   if #text > self.limits.max_meta_bytes then
     return nil, "too_large",
@@ -202,6 +202,9 @@ function Tracker:commit_held(socket)
 end
 
 local function check_leave_after(what, opts)
+  if opts ~= nil and type(opts) ~= "table" then
+    error(what .. ": options must be a table, got " .. type(opts), 3)
+  end
   local leave_after = opts and opts.leave_after
   local is_number = type(leave_after) == "number" and leave_after == leave_after
   if leave_after ~= nil and not (is_number and leave_after >= 0) then

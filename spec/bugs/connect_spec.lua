@@ -1,6 +1,7 @@
--- A drain that began while `connect` waited (inside of nginx it may) passed over the socket that was
--- opened then, and it stayed. And a `connect` that returned the user's name in place of a table was
--- taken: `socket.assigns.user_id` of a string is nil, and nobody was tracked without a word.
+-- A drain that began while `connect` waited (inside of nginx it may) passed over the socket that
+-- was opened then, and it stayed. And a `connect` that returned the user's name in place of a
+-- table was taken: `socket.assigns.user_id` of a string is nil, and nobody was tracked, without a
+-- word.
 local presence = require "presence"
 local testing = require "presence.testing"
 

@@ -1,4 +1,6 @@
 --- The socket that a channel's callbacks get: one client on one topic.
+local core = require "presence.core"
+
 local M = {}
 
 ---@class presence.Socket
@@ -15,6 +17,8 @@ Socket.__index = Socket
 local function check_event(what, event)
   if type(event) ~= "string" then
     error(what .. ": event must be a string, got " .. type(event), 3)
+  elseif not core.utf8_valid(event) then
+    error(what .. ": event is not UTF-8", 3)
   end
 end
 

@@ -40,44 +40,42 @@ end
 
 local allowed = { static = true, runtime = true, log = true, on_listen = true }
 
-local function check_options(options)
+local function check_options(options, level)
   local port, folders = options.port, options.static
   if type(options.host) ~= "string" then
-    error("serve: the option host must be a string", 3)
+    error("serve: the option host must be a string", level)
   elseif port < 0 or port > 65535 or port % 1 ~= 0 then
-    error("serve: the option port must be an integer from 0 to 65535", 3)
+    error("serve: the option port must be an integer from 0 to 65535", level)
   elseif folders and type(folders) ~= "string" and type(folders) ~= "table" then
-    error("serve: the option static must be a folder, or a table of path → folder", 3)
+    error("serve: the option static must be a folder, or a table of path → folder", level)
   end
   for prefix, folder in pairs(type(folders) == "table" and folders or {}) do
     if type(prefix) ~= "string" or prefix:sub(1, 1) ~= "/" or type(folder) ~= "string" then
-      error("serve: the option static must be a folder, or a table of path → folder", 3)
+      error("serve: the option static must be a folder, or a table of path → folder", level)
     end
   end
   for _, name in ipairs { "log", "on_listen" } do
     if options[name] ~= nil and type(options[name]) ~= "function" then
-      error("serve: the option " .. name .. " must be a function", 3)
+      error("serve: the option " .. name .. " must be a function", level)
     end
   end
 end
 
---- A server for an endpoint, on the option `runtime` or else the default one, whose loop must be
---- luv's. It does nothing until `listen`, and then what the loop runs.
----@param endpoint presence.Endpoint
----@param opts table|nil see docs/options.md
----@return presence.luv.Server
-function M.new(endpoint, opts)
+-- `level`, as for `error`: whose mistake it is when the arguments are wrong.
+local function new_server(endpoint, opts, level)
   if type(endpoint) ~= "table" or type(endpoint.bind) ~= "function" then
-    error("serve: needs an endpoint, made by presence.endpoint", 2)
+    error("serve: needs an endpoint, made by presence.endpoint", level)
   end
   if type(opts) == "string" then
     opts = nil -- the second result of require in `serve(require "app")`, by Lua 5.4
   end
-  local options = config.merge("serve", config.server, opts, allowed)
-  check_options(options)
+  local options = config.merge("serve", config.server, opts, allowed, level + 1)
+  check_options(options, level + 1)
   local runtime = options.runtime or require("presence.default").get()
-  if runtime.loop.name ~= "luv" then
-    error("serve: the runtime's loop must be luv's, it is " .. tostring(runtime.loop.name), 2)
+  local loop = type(runtime) == "table" and runtime.loop
+  if not loop or loop.name ~= "luv" then
+    error("serve: the option runtime must be a runtime on luv's loop"
+      .. (loop and ", its loop is " .. tostring(loop.name) or ""), level)
   end
   return setmetatable({
     options = options,
@@ -96,6 +94,16 @@ function M.new(endpoint, opts)
     is_stopping = false,
     on_stopped_ = {},
   }, Server)
+end
+
+--- A server for an endpoint, on the option `runtime` or else the default one, whose loop must be
+--- luv's. It does nothing until `listen`, and then what the loop runs.
+---@param endpoint presence.Endpoint
+---@param opts table|nil see docs/options.md
+---@return presence.luv.Server
+function M.new(endpoint, opts)
+  local server = new_server(endpoint, opts, 3)
+  return server
 end
 
 -- Accepting.
@@ -366,7 +374,7 @@ end
 ---@param opts table|nil see docs/options.md
 ---@return true
 function M.serve(endpoint, opts)
-  local server = M.new(endpoint, opts)
+  local server = new_server(endpoint, opts, 3)
   local ok, word, detail = server:listen()
   if not ok then
     -- luv 1.44 crashes when a Lua state ends before the handles that were closed have been.
