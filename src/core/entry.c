@@ -109,14 +109,6 @@ static bool many_remove_pid(presence_heap *heap, presence__slot *entry,
 bool presence__entry_remove_pid(presence_heap *heap, presence__slot *entry,
                                 const struct presence__name *pid, struct presence__tally *tally) {
   if (presence__tag_of(*entry) == PRESENCE__MANY) return many_remove_pid(heap, entry, pid, tally);
-  if (presence__tag_of(*entry) == PRESENCE__RECORD && *entry) {
-    struct presence__name own = presence__record_pid(presence__object(*entry));
-    if (!presence__names_equal(&own, pid)) return true;
-    count_out(tally, presence__object(*entry));
-    presence__release(heap, *entry);
-    *entry = 0;
-    return true;
-  }
   presence_meta *records[PRESENCE__FEW_MAX];
   unsigned count = presence__entry_list(*entry, records), kept = 0;
   for (unsigned i = 0; i < count; i++) {
