@@ -58,6 +58,8 @@ done
 largest=${sizes##* }
 measure pauses "$largest" one lua5.4 bench/core/lua_pauses.lua "$largest"
 measure pauses-luajit "$largest" one luajit bench/core/lua_pauses.lua "$largest"
+measure live 10000 one lua5.4 bench/core/lua_live.lua
+measure live-luajit 10000 one luajit bench/core/lua_live.lua
 measure memory 10000 one lua5.4 bench/core/lua_memory.lua
 measure memory-luajit 10000 one luajit bench/core/lua_memory.lua
 

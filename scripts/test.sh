@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-suites=(c c-sanitize c-clang c-tiny c-tsan c-valgrind fuzz
+suites=(c c-sanitize c-clang c-tiny c-tsan c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e e2e-nginx)
 time_limit_s=${SUITE_TIME_LIMIT_S:-420}
@@ -135,6 +135,10 @@ run_c-tsan() {
   programs=(test_core_threads test_core_heap test_core_state test_core_memory)
   bash scripts/build.sh tsan tests && PRESENCE_COUNT=10000 c_programs build/tsan
 }
+run_c-lua() {
+  programs=(test_lua_memory_lua54 test_lua_memory_luajit)
+  bash scripts/build.sh sanitize tests && c_programs build/sanitize
+}
 run_fuzz() { bash scripts/fuzz.sh 20; }
 run_c-valgrind() {
   bash scripts/build.sh default tests &&
@@ -165,6 +169,7 @@ describe() {
     c-clang) echo "C tests, compiled by clang" ;;
     c-tiny) echo "C tests, nodes of two slots, under both sanitizers" ;;
     c-tsan) echo "C tests with atomic counts, several threads among them, under ThreadSanitizer" ;;
+    c-lua) echo "C tests of the binding with Lua 5.4 and LuaJIT: memory that fails, under both sanitizers" ;;
     fuzz) echo "the fuzz corpus again, then 20 s of each target" ;;
     c-valgrind) echo "C tests under valgrind" ;;
     unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;

@@ -93,7 +93,8 @@ local function exists(path)
 end
 
 local kinds = { "instructions", "instructions-malloc", "times", "versions", "lua", "luajit",
-  "erlang", "pauses", "pauses-luajit", "memory", "memory-luajit" }
+  "erlang", "pauses", "pauses-luajit", "live", "live-luajit", "memory",
+  "memory-luajit" }
 
 for _, size in ipairs(sizes) do
   for _, layout in ipairs(layouts) do

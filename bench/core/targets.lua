@@ -45,6 +45,8 @@ for _, interpreter in ipairs { "Lua 5.4", "LuaJIT" } do
   end
   M.limits[#M.limits + 1] =
     { ("10k, one topic: %s, memory at most against alive"):format(interpreter), 2 }
+  M.limits[#M.limits + 1] =
+    { ("10k, one topic: %s, live bytes at most against alive"):format(interpreter), 2 }
 end
 
 --- Rows whose growth from 100k to 1M is a row, too.

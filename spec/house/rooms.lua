@@ -90,6 +90,7 @@ local c_rooms = {
   { "src/core/", { "core", "text" }, lua = false },
   { "src/net/", { "net", "text" }, lua = false },
   { "src/lua/", { "lua", "net", "core", "text" }, lua = true },
+  { "spec/c/lua/", { "lua", "net", "core", "text", "spec" }, lua = true },
   { "spec/c/", { "net", "core", "text", "spec" }, lua = false },
   { "spec/fuzz/", { "net", "core", "text", "spec" }, lua = false },
   { "bench/", { "net", "core", "text", "bench" }, lua = false },

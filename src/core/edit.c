@@ -53,10 +53,7 @@ static enum presence_status commit(struct presence__target *target, struct prese
     target->out = state;
   } else {
     presence__release(heap, entry);
-    if (state && !target->in_place) {
-      presence__release(heap, state->root);
-      presence__give(heap, state, sizeof *state);
-    }
+    if (state && !target->in_place) presence__state_bury(state);
   }
   presence__heap_pay(heap);
   return done ? PRESENCE_OK : PRESENCE_OUT_OF_MEMORY;

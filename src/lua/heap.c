@@ -35,22 +35,29 @@ void *presence__lua_new(lua_State *L, size_t size, const char *metatable) {
   return block;
 }
 
+void presence__lua_ensure_gc(lua_State *L, const char *metatable, lua_CFunction gc) {
+  luaL_newmetatable(L, metatable);
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}
+
+void presence__lua_new_heap(lua_State *L, const presence_heap_options *options) {
+  presence__lua_ensure_gc(L, HEAP, heap_gc);
+  struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
+  box->heap = presence_heap_new(options);
+  if (!box->heap) presence__raise_no_memory(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
+}
+
 void presence__lua_push_heap(lua_State *L) {
   /* The registry keeps it: it ends with the lua_State, after what was made later. */
   lua_getfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
-  if (luaL_newmetatable(L, HEAP)) {
-    lua_pushcfunction(L, heap_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_pop(L, 1);
-  struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
-  presence_heap_options options = {.unpooled = CHECKED_MEMORY};
-  box->heap = presence_heap_new(&options);
-  if (!box->heap) presence__raise_no_memory(L);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
+  const presence_heap_options options = {.unpooled = CHECKED_MEMORY};
+  presence__lua_new_heap(L, &options);
 }
 
 presence_heap *presence__lua_heap(lua_State *L) {
@@ -125,3 +132,21 @@ void presence__lua_name_metatable(lua_State *L, const char *name) {
   lua_setfield(L, -3, "__name");
   lua_setfield(L, -2, "__metatable");
 }
+
+/* What the collector of Lua does not count: core.heap_usage(). */
+static int heap_usage(lua_State *L) {
+  presence_heap_usage usage;
+  presence_heap_stats(presence__lua_heap(L), &usage);
+  lua_createtable(L, 0, 4);
+  presence__lua_push_size(L, usage.live_bytes);
+  lua_setfield(L, -2, "live_bytes");
+  presence__lua_push_size(L, usage.held_bytes);
+  lua_setfield(L, -2, "held_bytes");
+  presence__lua_push_size(L, (size_t)usage.freed_objects);
+  lua_setfield(L, -2, "freed_objects");
+  lua_pushboolean(L, usage.work_waits);
+  lua_setfield(L, -2, "work_waits");
+  return 1;
+}
+
+const luaL_Reg presence__heap_functions[] = {{"heap_usage", heap_usage}, {NULL, NULL}};

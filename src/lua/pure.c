@@ -60,6 +60,7 @@ void presence__open_pure(lua_State *L) {
   open_editor(L, first, PRESENCE__OWNER, presence__owner_methods, presence__owner_metamethods);
 
   const luaL_Reg *const functions[] = {own,
+                                       presence__heap_functions,
                                        presence__state_functions,
                                        presence__read_functions,
                                        presence__entry_functions,

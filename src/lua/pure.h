@@ -55,11 +55,16 @@ struct presence__lua_heap {
 
 /* Pushes the heap of this lua_State, made at the first call. Raises when out of memory. */
 void presence__lua_push_heap(lua_State *L);
+/* Makes and pushes the heap of a lua_State that has none yet, in another way than by default. */
+void presence__lua_new_heap(lua_State *L, const presence_heap_options *options);
 /* The heap to make things in; raises while the lua_State closes. */
 presence_heap *presence__lua_heap(lua_State *L);
 /* Lets the collector work in proportion to what was allocated in C since the last call. Finalizers
    may run: to be called last, with nothing borrowed from an editor in hand. */
 void presence__lua_pace(lua_State *L);
+/* Makes a metatable of the registry that has nothing but a __gc. What is there already gets its
+   __gc again: memory may have failed right before it got one. */
+void presence__lua_ensure_gc(lua_State *L, const char *metatable, lua_CFunction gc);
 /* A userdata of that size with a metatable of the registry. */
 void *presence__lua_new(lua_State *L, size_t size, const char *metatable);
 /* Pushes an empty userdata, to be filled by the caller. */
@@ -131,6 +136,7 @@ enum presence_status presence__lua_patch(lua_State *L, presence_editor *editor, 
 
 /* ---- Functions of the module, and methods, one table a file ---- */
 
+extern const luaL_Reg presence__heap_functions[];
 extern const luaL_Reg presence__state_functions[];
 extern const luaL_Reg presence__state_methods[];
 extern const luaL_Reg presence__state_metamethods[];

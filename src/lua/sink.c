@@ -14,11 +14,7 @@ static int buffer_gc(lua_State *L) {
 }
 
 struct presence__buf *presence__lua_new_buf(lua_State *L) {
-  if (luaL_newmetatable(L, BUFFER)) {
-    lua_pushcfunction(L, buffer_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_pop(L, 1);
+  presence__lua_ensure_gc(L, BUFFER, buffer_gc);
   struct presence__buf *buf = presence__lua_new(L, sizeof *buf, BUFFER);
   presence__buf_init(buf, NULL);
   return buf;

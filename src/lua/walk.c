@@ -23,11 +23,7 @@ static int walk_gc(lua_State *L) {
 static struct walk *push_walk(lua_State *L, const presence_state *state, lua_CFunction step) {
   for (int i = 1; i <= PRESENCE__UP_COUNT; i++)
     lua_pushvalue(L, lua_upvalueindex(i));
-  if (luaL_newmetatable(L, WALK)) {
-    lua_pushcfunction(L, walk_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_pop(L, 1);
+  presence__lua_ensure_gc(L, WALK, walk_gc);
   struct walk *walk = presence__lua_new(L, sizeof *walk, WALK);
   walk->state = presence_state_retain(state);
   lua_pushcclosure(L, step, PRESENCE__UP_OWN);
