@@ -132,6 +132,7 @@ local options = {
 }
 if os.getenv "LIMITS" == "off" then
   options.max_messages_per_s = false
+  options.longpoll_max_sessions_per_address = false
 end
 
 return presence.endpoint(options)

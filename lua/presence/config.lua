@@ -30,6 +30,14 @@ M.endpoint = {
   max_messages_per_s = 100, -- what a socket may send on average; false: no limit
   max_messages_burst = 1000, -- and at once
   max_logged_per_s = 10, -- lines in the log that clients cause, crashes too; false: no limit
+  longpoll = true, -- serve long polling too, at the mount's /longpoll
+  longpoll_wait_s = 10, -- a poll that nothing comes for is answered after this time
+  longpoll_session_s = 15, -- without a poll, after which a session ends
+  longpoll_max_lines = 100, -- messages in one post
+  longpoll_max_body_bytes = 1024 * 1024, -- of one post
+  longpoll_max_batch_bytes = 256 * 1024, -- of messages in one answer, until no more is added
+  longpoll_max_sessions = 10000, -- at once; false: no limit
+  longpoll_max_sessions_per_address = 1000, -- of one address; false: no limit
 }
 
 --- Options of the stand-alone server: `presence.serve(endpoint, opts)`.
@@ -42,6 +50,7 @@ M.server = {
   max_head_bytes = 16 * 1024, -- of one request; over it: 431
   max_headers = 100, -- of one request; over it: 431
   head_timeout_s = 10, -- for a request's head to come in whole; over it: 408
+  body_timeout_s = 10, -- for a request's body, the same
   keep_alive_timeout_s = 15, -- between one response and the next request
   send_timeout_s = 30, -- for a client to take a piece of a file
   linger_timeout_s = 2, -- for a client to hang up after the last bytes to it
@@ -65,6 +74,7 @@ M.nginx = {
 local may_be_false = {
   unread_timeout_s = true, idle_timeout_s = true, max_messages_per_s = true,
   max_logged_per_s = true, max_connections = true, max_connections_per_address = true,
+  longpoll_max_sessions = true, longpoll_max_sessions_per_address = true,
 }
 
 -- What is wrong with the value of an option whose default is a number, or nil.

@@ -37,7 +37,8 @@ describe("an option that cannot work", function()
   it("may be false where that lifts a limit, never 0, and nowhere else", function()
     local lifted = {
       idle_timeout_s = true, unread_timeout_s = true, max_messages_per_s = true,
-      max_logged_per_s = true,
+      max_logged_per_s = true, longpoll_max_sessions = true,
+      longpoll_max_sessions_per_address = true,
     }
     for name, default in pairs(config.endpoint) do
       if lifted[name] then

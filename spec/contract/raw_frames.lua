@@ -4,6 +4,8 @@
 -- A platform is `start(endpoint, opts) → server` with
 --   server.connect(query, headers) → connection | nil, status, reason
 --   server.wait(seconds)           lets time pass, and everything happen that is due
+--   server.http(method, query, headers, body) → exchange, to the path of long polls; nil where the
+--                                  platform carries none
 --   server.stop()                  ends everything; raises when something is left over
 --   server.logged()                → array of {level, message}
 -- and a connection has
@@ -11,7 +13,11 @@
 --   recv(timeout_s) → {kind = "text"|"binary"|"ping"|"pong", data =},
 --                     {kind = "close", code =, reason =}, {kind = "gone"}, nil: the time is up
 --   vanish()                       the client is gone without a word
--- `platform.patience_s` says how long a frame that must come may take.
+-- and an exchange
+--   response(timeout_s) → {status, headers, body}, nil: the time is up
+--   vanish()                       the client hangs up
+-- `platform.patience_s` says how long a frame that must come may take, `platform.carries_longpoll`
+-- whether `http` is there.
 
 local busted = require "busted"
 local describe = busted.describe
@@ -19,9 +25,13 @@ local describe = busted.describe
 ---@param platform table
 return function(platform)
   -- Each in a block of its own, so that each sets its own stage.
-  for _, part in ipairs {
+  local parts = {
     "framing", "negotiation", "channels", "endings", "presence", "metas", "version_1", "binary",
-  } do
+  }
+  if platform.carries_longpoll then
+    parts[#parts + 1] = "longpoll"
+  end
+  for _, part in ipairs(parts) do
     describe("raw frames, " .. part .. ":", function()
       require("spec.contract.raw." .. part)(platform)
     end)

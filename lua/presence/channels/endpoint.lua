@@ -3,6 +3,7 @@
 local config = require "presence.config"
 local connection = require "presence.channels.connection"
 local guarded_log = require "presence.channels.guard.log"
+local longpoll = require "presence.channels.longpoll"
 local origin = require "presence.channels.guard.origin"
 local process = require "presence.process"
 local v1 = require "presence.channels.wire.v1"
@@ -17,6 +18,8 @@ local Endpoint = {}
 Endpoint.__index = Endpoint
 
 ---@class presence.BoundEndpoint
+---@field longpoll presence.LongPoll
+---@field on_empty fun()|nil called when the last connection has ended
 local Bound = {}
 Bound.__index = Bound
 
@@ -76,6 +79,9 @@ function M.new(opts)
   if type(options.mount) ~= "string" or not options.mount:match "^/" then
     error("endpoint: mount must be a path that begins with /", 2)
   end
+  if type(options.longpoll) ~= "boolean" then
+    error("endpoint: the option longpoll must be true or false", 2)
+  end
   local is_mode, mode_error = pcall(origin.check_mode, options.check_origin)
   if not is_mode then
     error("endpoint: " .. tostring(mode_error), 2)
@@ -108,10 +114,12 @@ end
 
 --- What a request path asks of this endpoint.
 ---@param path string
----@return "websocket"|nil
+---@return "websocket"|"longpoll"|nil
 function Endpoint:matches(path)
   if path == self.mount .. "/websocket" then
     return "websocket"
+  elseif path == self.mount .. "/longpoll" and self.options.longpoll then
+    return "longpoll"
   end
 end
 
@@ -175,6 +183,7 @@ function Endpoint:bind(runtime)
     },
     draining = false,
   }, Bound)
+  bound.longpoll = longpoll.new(bound)
   runtime.endpoints_[#runtime.endpoints_ + 1] = bound
   self.bindings_[runtime] = bound
   self.bound_ = bound
@@ -189,6 +198,17 @@ end
 
 function Bound:matches(path)
   return self.endpoint:matches(path)
+end
+
+--- May the page that sent this request speak to this endpoint?
+---@param request {headers: table<string, string>}
+---@return boolean
+function Bound:allows_origin(request)
+  local is_allowed, origin_error = origin.allowed(self.options.check_origin, request)
+  if origin_error then
+    self.log("error", "check_origin raised: " .. tostring(origin_error))
+  end
+  return is_allowed
 end
 
 local default_version = "1.0.0" -- of clients that name none, as Phoenix has it
@@ -256,11 +276,7 @@ local function admit(self, request)
   if not wire then
     return nil, 403, "unsupported protocol version"
   end
-  local may_open, origin_error = origin.allowed(self.options.check_origin, request)
-  if origin_error then
-    self.log("error", "check_origin raised: " .. tostring(origin_error))
-  end
-  if not may_open then
+  if not self:allows_origin(request) then
     return nil, 403, "origin not allowed"
   end
   local assigns, status, reason = ask_application(self, request)
@@ -362,6 +378,9 @@ function Bound:forget(ended)
     self.sweep_:cancel()
     self.sweep_ = nil
   end
+  if self.counts.connections == 0 and self.on_empty then
+    self.on_empty()
+  end
 end
 
 --- @return integer
@@ -376,6 +395,7 @@ function Bound:metrics()
   end
   return {
     connections = self.counts.connections,
+    longpoll_sessions = self.longpoll.session_count,
     channels = channels,
     connected_total = self.counts.connected_total,
     refused_total = self.counts.refused_total,

@@ -1,10 +1,11 @@
---- One accepted TCP connection: requests for files, one after another, or a WebSocket once one of
---- them asked for it. Every way it can end leads through `close`.
+--- One accepted TCP connection: requests for files and polls, one after another, or a WebSocket
+--- once one of them asked for it. Every way it can end leads through `close`.
 
 local core = require "presence.core"
 local handshake = require "presence.channels.handshake"
 local await = require "presence.luv.await"
 local files = require "presence.luv.files"
+local longpoll = require "presence.luv.longpoll"
 local response = require "presence.luv.response"
 local static = require "presence.luv.static"
 local stream = require "presence.luv.stream"
@@ -13,7 +14,7 @@ local M = {}
 
 ---@class presence.luv.Peer
 ---@field private server_ presence.luv.Server
----@field private state_ "head"|"responding"|"socket"|"lingering"|"closed"
+---@field private state_ "head"|"body"|"responding"|"socket"|"lingering"|"closed"
 ---@field private buffer_ string what came and is not parsed yet
 local Peer = {}
 Peer.__index = Peer
@@ -38,8 +39,11 @@ function Peer:close()
   set_timer(self, nil)
   self.handle_:close()
   self.server_:forget(self)
-  local connection, waiting = self.connection_, self.waiting_
-  self.connection_, self.waiting_, self.buffer_ = nil, nil, ""
+  local connection, waiting, poll = self.connection_, self.waiting_, self.poll_
+  self.connection_, self.waiting_, self.poll_, self.buffer_ = nil, nil, nil, ""
+  if poll then
+    poll:cancel()
+  end
   if connection then
     connection:closed(abnormal_closure)
   end
@@ -113,19 +117,30 @@ local function head_of(self, status, headers)
   return response.head(status, headers)
 end
 
+--- Answers the request in hand.
+---@param status integer
+---@param headers table<string, string>
+---@param body string
+function Peer:respond_(status, headers, body)
+  local all = { ["Content-Length"] = #body }
+  for name, value in pairs(headers) do
+    all[name] = value
+  end
+  self.stream_:write(head_of(self, status, all) .. (self.is_head_ and "" or body))
+  end_response(self)
+end
+
 --- Answers with a line of plain text.
 ---@param status integer
 ---@param reason any
 ---@param headers table<string, string>|nil
 function Peer:answer_(status, reason, headers)
-  local body = reason == nil and response.status_text(status) or tostring(reason)
-  body = body .. "\n"
-  local all = { ["Content-Type"] = "text/plain; charset=utf-8", ["Content-Length"] = #body }
+  local all = { ["Content-Type"] = "text/plain; charset=utf-8" }
   for name, value in pairs(headers or {}) do
     all[name] = value
   end
-  self.stream_:write(head_of(self, status, all) .. (self.is_head_ and "" or body))
-  end_response(self)
+  local body = reason == nil and response.status_text(status) or tostring(reason)
+  self:respond_(status, all, body .. "\n")
 end
 
 -- The request that cannot be understood is the last one: nobody knows where the next begins.
@@ -229,6 +244,37 @@ local function upgrade(self, request)
   end
 end
 
+-- Bodies.
+
+local function on_body_bytes(self, bytes)
+  local body = self.body_
+  body.pieces[#body.pieces + 1] = bytes
+  body.missing_bytes = body.missing_bytes - #bytes
+  if body.missing_bytes > 0 then
+    return
+  end
+  pause(self)
+  set_timer(self, nil)
+  local all = table.concat(body.pieces)
+  local length = #all + body.missing_bytes
+  self.state_, self.body_, self.buffer_ = "responding", nil, all:sub(length + 1)
+  body.on_whole(all:sub(1, length))
+end
+
+--- Reads the body of the request in hand.
+---@param length integer
+---@param on_whole fun(body: string) not called when the client is gone, or too slow
+function Peer:read_body_(request, length, on_whole)
+  if (request.headers.expect or ""):lower() == "100-continue" and #self.buffer_ < length then
+    self.stream_:write "HTTP/1.1 100 Continue\r\n\r\n"
+  end
+  self.state_ = "body"
+  self.body_ = { pieces = {}, missing_bytes = length, on_whole = on_whole }
+  set_timer(self, self.server_.options.body_timeout_s, function() answer_and_end(self, 408) end)
+  self:read_on_()
+  on_body_bytes(self, self.buffer_)
+end
+
 -- Requests.
 
 local function has_body(headers)
@@ -238,7 +284,6 @@ end
 local function wants_to_stay(request)
   local connection = (request.headers.connection or ""):lower()
   return request.version == "1.1" and not connection:find("close", 1, true)
-    and not has_body(request.headers)
 end
 
 local function handle(self, request)
@@ -246,15 +291,20 @@ local function handle(self, request)
   pause(self)
   self.state_ = "responding"
   self.is_head_ = request.method == "HEAD"
+  local target = server.bound:matches(request.path)
+  -- Nobody reads the bodies of others.
   self.keeps_alive_ = wants_to_stay(request)
+    and (target == "longpoll" or not has_body(request.headers))
   if self.refusal_ then
     self.keeps_alive_ = false
     self:answer_(self.refusal_.status, self.refusal_.reason)
   elseif request.version == "1.1" and not request.headers.host then
     self.keeps_alive_ = false
     self:answer_(400, "the Host header is missing")
-  elseif server.bound:matches(request.path) == "websocket" then
+  elseif target == "websocket" then
     upgrade(self, request)
+  elseif target == "longpoll" then
+    longpoll.serve(self, request)
   elseif request.method ~= "GET" and request.method ~= "HEAD" then
     self.keeps_alive_ = false
     self:answer_(405, nil, { ["Allow"] = "GET, HEAD" })
@@ -308,8 +358,11 @@ local function on_read(self, err, bytes)
     self.connection_:feed(bytes)
   elseif state == "head" then
     on_head_bytes(self, bytes)
+  elseif state == "body" then
+    on_body_bytes(self, bytes)
   elseif state == "responding" then
     self.buffer_ = self.buffer_ .. bytes
+    pause(self)
   end
 end
 

@@ -5,7 +5,8 @@ local M = {}
 local status_texts = {
   [200] = "OK", [301] = "Moved Permanently", [304] = "Not Modified", [400] = "Bad Request",
   [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed",
-  [408] = "Request Timeout", [410] = "Gone", [426] = "Upgrade Required",
+  [408] = "Request Timeout", [410] = "Gone", [411] = "Length Required",
+  [413] = "Content Too Large", [426] = "Upgrade Required",
   [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
   [500] = "Internal Server Error", [503] = "Service Unavailable",
 }

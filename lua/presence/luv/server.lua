@@ -153,7 +153,8 @@ local function on_accept_error(self, err)
 end
 
 local function finish_stop(self)
-  if not self.is_stopping or next(self.peers_) then
+  -- A long poll's session is a connection of the endpoint without one of ours.
+  if not self.is_stopping or next(self.peers_) or self.bound and self.bound:connections() > 0 then
     return
   end
   self.stop_timer_:cancel()
@@ -289,6 +290,7 @@ function Server:listen()
   ignore_sigpipe(self)
   self.port, self.url = port, address.url(self.host, port)
   self.bound = self.endpoint_:bind(self.runtime_)
+  self.bound.on_empty = function() finish_stop(self) end
   return true
 end
 
@@ -310,6 +312,9 @@ end
 
 --- Ends every connection now.
 function Server:abort()
+  if self.is_stopping and self.bound then
+    self.bound:drain() -- long polls too
+  end
   for _, one in ipairs(peers_of(self)) do
     one:close()
   end

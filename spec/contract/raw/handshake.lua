@@ -36,6 +36,18 @@ function M.request(query, headers)
   return table.concat(lines, "\r\n") .. "\r\n\r\n"
 end
 
+--- The bytes of a request with a body, or without one.
+function M.http_request(method, path, query, headers, body)
+  local all = { ["Host"] = "127.0.0.1" }
+  if body then all["Content-Length"] = #body end
+  for name, value in pairs(headers) do all[name] = value end
+  local lines = { ("%s %s?%s HTTP/1.1"):format(method, path, M.query(query)) }
+  for _, name in ipairs(sorted(all)) do
+    lines[#lines + 1] = name .. ": " .. all[name]
+  end
+  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. (body or "")
+end
+
 --- Cuts a response in `{status, headers, body}`; nil while its head is not whole.
 function M.response(bytes)
   local head, body = bytes:match "^(.-\r\n)\r\n(.*)$"

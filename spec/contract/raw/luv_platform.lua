@@ -7,7 +7,7 @@ local luv_server = require "presence.luv.server"
 local presence = require "presence"
 local client_side = require "spec.contract.raw.handshake"
 
-local M = { patience_s = 5 }
+local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true }
 
 --- Runs libuv until `is_done()`, or until the time is up; returns what `is_done` said last.
 function M.run_until(loop, timeout_s, is_done)
@@ -93,6 +93,26 @@ local function open(loop, port, query, headers)
   return client
 end
 
+-- One request on a connection of its own; the response is cut by its Content-Length.
+local function exchange_with(loop, port, request)
+  local tcp = M.connect(loop, port)
+  tcp.write(request)
+  local exchange = { vanish = tcp.close }
+
+  function exchange.response(timeout_s)
+    local response
+    M.run_until(loop, timeout_s, function()
+      response = client_side.response(tcp.received)
+      local is_whole = response
+        and #response.body >= tonumber(response.headers["content-length"] or 0)
+      return is_whole or tcp.is_gone
+    end)
+    return response
+  end
+
+  return exchange
+end
+
 -- Handles that are neither closed nor being closed.
 local function open_handles()
   local open_ones = {}
@@ -128,12 +148,19 @@ end
 
 function M.start(endpoint, opts)
   local server, loop, logged = M.start_server(endpoint, opts)
-  local clients, harness = {}, {}
+  local clients, exchanges, harness = {}, {}, {}
 
   function harness.connect(query, headers)
     local client, status, reason = open(loop, server.port, query, headers)
     clients[#clients + 1] = client
     return client, status, reason
+  end
+
+  function harness.http(method, query, headers, body)
+    local exchange = exchange_with(loop, server.port,
+      client_side.http_request(method, "/socket/longpoll", query, headers or {}, body))
+    exchanges[#exchanges + 1] = exchange
+    return exchange
   end
 
   function harness.wait(seconds)
@@ -144,6 +171,7 @@ function M.start(endpoint, opts)
 
   function harness.stop()
     for _, client in ipairs(clients) do client.vanish() end
+    for _, exchange in ipairs(exchanges) do exchange.vanish() end
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     M.run_until(loop, M.patience_s, function() return is_stopped end)

@@ -8,7 +8,7 @@ local digest = require "openssl.digest"
 local client_side = require "spec.contract.raw.handshake"
 
 -- `writes` counts what connections send, for specs to look at.
-local M = { patience_s = 1, writes = 0 }
+local M = { patience_s = 1, writes = 0, carries_longpoll = true }
 
 local step_s = 0.005
 
@@ -58,7 +58,7 @@ local function open(bound, loop, request, accepted)
 end
 
 function M.start(endpoint, opts)
-  local loop, logged, clients = manual_loop.new(), {}, {}
+  local loop, logged, clients, exchanges = manual_loop.new(), {}, {}, {}
   local runtime_opts = {
     loop = loop,
     log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
@@ -81,11 +81,44 @@ function M.start(endpoint, opts)
     return client, status, reason
   end
 
+  function server.http(method, query, headers, body)
+    local exchange, lower, response = {}, {}, nil
+    for name, value in pairs(headers or {}) do lower[name:lower()] = value end
+    local function respond(status, response_headers, response_body)
+      assert(not response, "answered twice")
+      response = { status = status, headers = {}, body = response_body }
+      for name, value in pairs(response_headers) do response.headers[name:lower()] = value end
+    end
+    local poll = bound.longpoll:handle({
+      method = method, path = "/socket/longpoll", query = query, headers = lower, body = body,
+      remote_address = "127.0.0.1", secure = false,
+    }, respond)
+    loop:turn()
+
+    function exchange.response(timeout_s)
+      local waited_s = 0
+      while not response and waited_s <= timeout_s do
+        loop:advance(step_s)
+        waited_s = waited_s + step_s
+      end
+      return response
+    end
+
+    function exchange.vanish()
+      if poll and not response then poll:cancel() end
+    end
+
+    exchanges[#exchanges + 1] = exchange
+    return exchange
+  end
+
   function server.wait(seconds) loop:advance(seconds) end
   function server.logged() return logged end
 
   function server.stop()
     for _, client in ipairs(clients) do client.vanish() end
+    for _, exchange in ipairs(exchanges) do exchange.vanish() end
+    bound:drain()
     loop:advance(1)
     assert(bound:connections() == 0, "connections are left over")
     assert(#runtime.topics() == 0, "presences are left over")
