@@ -173,6 +173,20 @@ static void joins_under_another_key_of_the_same_hash(void **state) {
   presence__hash_weaken(seed, UINT64_MAX);
 }
 
+/* As many metas of the same two pids, shared out otherwise. */
+static void groups_of_other_sizes_differ(void **state) {
+  struct fixture *f = *state;
+  presence_state *a = presence_state_new(f->heap), *b = presence_state_new(f->heap);
+  for (int i = 0; i < 20; i++) {
+    a = tracked(a, "t", "k", i < 10, "1");
+    b = tracked(b, "t", "k", i < 7, "1");
+  }
+  assert_false(presence_equal(a, b));
+  assert_true(presence_equal(a, a));
+  presence_state_release(a);
+  presence_state_release(b);
+}
+
 /* A key of many metas, all of one pid, goes with that pid. */
 static void a_pid_may_be_all_there_is(void **state) {
   struct fixture *f = *state;
@@ -355,6 +369,7 @@ int main(void) {
       TEST(an_integer_and_a_string_of_its_bytes_differ),
       TEST(joins_and_leaves_of_nothing_change_nothing),
       TEST(joins_under_another_key_of_the_same_hash),
+      TEST(groups_of_other_sizes_differ),
       TEST(a_pid_may_be_all_there_is),
       TEST(ages_fill_every_level),
       TEST(a_cursor_beside_a_single_key),
