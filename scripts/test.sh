@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit
 suites=(c c-sanitize c-clang c-tiny c-tsan c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e e2e-nginx)
-time_limit_s=${SUITE_TIME_LIMIT_S:-420}
+time_limit_s=${SUITE_TIME_LIMIT_S:-600}
 logs=$PWD/build/test-logs
 
 # --- counting: each reads a log and prints "passed failed pending" ------------------------------
@@ -123,7 +123,7 @@ node_tests() {
   done
   local options=(--test-reporter=spec --test-reporter-destination=stdout
     --test-reporter=tap --test-reporter-destination="$logs/$suite.log.tap")
-  if node --help | grep -q -e --test-concurrency; then options+=(--test-concurrency=1); fi
+  if node --help | grep -e --test-concurrency >/dev/null; then options+=(--test-concurrency=1); fi
   node --test "${options[@]}" "${files[@]}"
 }
 
