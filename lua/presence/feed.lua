@@ -82,8 +82,9 @@ local function schedule_flush(self, topic)
 end
 
 -- Policy "last": a leave is announced when it was the key's last connection. Until then what was
--- announced keeps the metas that have left, unless an update of the same pid replaced them.
-local function hold_leaves_back(announced, truth, name)
+-- announced keeps the metas that have left, unless an update of the same pid replaced them, or a
+-- connection that came back in their pid's place (replaced: key → pids).
+local function hold_leaves_back(announced, truth, name, replaced_pids)
   local changes = core.diff(announced, truth)[name]
   if not changes then
     return truth
@@ -94,6 +95,9 @@ local function hold_leaves_back(announced, truth, name)
       leaves[key] = entry
     elseif changes.joins[key] then
       local joined = {}
+      for pid in pairs(replaced_pids[key] or {}) do
+        joined[pid] = true
+      end
       for _, meta in ipairs(core.entry_metas(changes.joins[key])) do
         joined[meta.pid] = true
       end
@@ -189,8 +193,9 @@ local function flush(self, topic)
   local before = topic.announced
   local now = self.owner:snapshot(topic.name)
   if self.policy(topic.name) == "last" then
-    now = hold_leaves_back(before, now, topic.name)
+    now = hold_leaves_back(before, now, topic.name, topic.replaced or {})
   end
+  topic.replaced = nil
   local has_changed = now ~= before
   if has_changed then
     topic.announced = now
@@ -245,6 +250,19 @@ function Topic:turn()
   end
   if #self.joining > 0 then
     greet(feed, self)
+  end
+end
+
+--- A connection came back in the place of a lost pid: to everybody an update. `touch` follows.
+---@param name string
+---@param key string
+---@param pid integer|string the lost one
+function Feed:replace(name, key, pid)
+  local topic = self.topics_[name]
+  if topic then
+    topic.replaced = topic.replaced or {}
+    topic.replaced[key] = topic.replaced[key] or {}
+    topic.replaced[key][pid] = true
   end
 end
 

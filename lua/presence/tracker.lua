@@ -136,6 +136,7 @@ local function commit_return(self, lost_pid, topic, key, pid, text, ref, leave_a
   end
   unindex(self, lost_pid, topic, key)
   index(self, pid, topic, key, leave_after)
+  self.feed:replace(topic, key, lost_pid)
   self.feed:touch(topic)
   notify(self, "on_update", {
     topic = topic, key = key, pid = pid, meta = text, old_meta = old, first = false, last = false,
