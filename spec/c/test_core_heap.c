@@ -1,4 +1,6 @@
 /* Heaps: what is released is freed by and by, in bounded steps; empty chunks go back. */
+#include <pthread.h>
+
 #include "cmocka_all.h"
 #include "core_kit.h"
 
@@ -27,7 +29,7 @@ static void a_large_state_is_released_in_bounded_steps(void **state) {
   (void)state;
   struct memory memory;
   presence_heap *heap = memory_heap(&memory, false);
-  int count = (int)number_from("PRESENCE_COUNT", 100000);
+  int count = (int)number_from("PRESENCE_COUNT", 1000000);
   presence_state *other = presence_state_new(heap), *out;
   presence_state *s = grow(heap, count);
   presence_heap_usage before = usage_of(heap), after;
@@ -51,6 +53,34 @@ static void a_large_state_is_released_in_bounded_steps(void **state) {
   assert_in_range(memory.bytes_alive, 1, 200000);
   presence_state_release(other);
   presence_heap_free(heap);
+  assert_int_equal(memory.blocks_alive, 0);
+}
+
+static void *free_all(void *context) {
+  presence_heap_free(context);
+  return NULL;
+}
+
+/* All at once, of a large state and of a key with many metas: in a loop, and not by recursion. */
+static void freeing_needs_little_stack(void **state) {
+  (void)state;
+  struct memory memory;
+  presence_heap *heap = memory_heap(&memory, false);
+  presence_state *s = grow(heap, (int)number_from("PRESENCE_COUNT", 1000000));
+  presence_editor *editor = presence_editor_open(s);
+  presence_state_release(s);
+  for (int i = 0; i < 10000; i++)
+    assert_int_equal(presence_editor_track(editor, str("t"), str("k"), pid(i), str("1")),
+                     PRESENCE_OK);
+  presence_editor_discard(editor);
+  assert_true(usage_of(heap).work_waits);
+  pthread_attr_t attributes;
+  pthread_t thread;
+  assert_int_equal(pthread_attr_init(&attributes), 0);
+  assert_int_equal(pthread_attr_setstacksize(&attributes, (size_t)64 * 1024), 0);
+  assert_int_equal(pthread_create(&thread, &attributes, free_all, heap), 0);
+  pthread_join(thread, NULL);
+  pthread_attr_destroy(&attributes);
   assert_int_equal(memory.blocks_alive, 0);
 }
 
@@ -175,6 +205,7 @@ static void the_hash_is_seeded_once(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_large_state_is_released_in_bounded_steps),
+      cmocka_unit_test(freeing_needs_little_stack),
       cmocka_unit_test(work_may_be_done_when_idle),
       cmocka_unit_test(closing_drains_what_waits),
       cmocka_unit_test(a_closed_heap_goes_with_the_last_thing_in_it),
