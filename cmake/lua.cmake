@@ -13,9 +13,6 @@ function(presence_add_lua_module name package abi)
   target_include_directories(${name}_module PRIVATE src src/core)
   target_include_directories(${name}_module SYSTEM PRIVATE ${${name}_INCLUDE_DIRS})
   target_link_libraries(${name}_module PRIVATE presence_flags)
-  # A lua_State that closes unloads its modules in the middle of its finalizers; LuaJIT still calls
-  # the __gc of userdata that finalizers made after that.
-  target_link_options(${name}_module PRIVATE -Wl,-z,nodelete)
   set_target_properties(${name}_module PROPERTIES
     PREFIX "" OUTPUT_NAME core
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/lua/${abi}/presence)

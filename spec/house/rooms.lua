@@ -92,6 +92,7 @@ local c_rooms = {
   { "src/lua/", { "lua", "net", "core", "text" }, lua = true },
   { "spec/c/lua/", { "lua", "net", "core", "text", "spec" }, lua = true },
   { "spec/c/", { "net", "core", "text", "spec" }, lua = false },
+  { "spec/install/", {}, lua = false }, -- what users write, against what is installed
   { "spec/fuzz/", { "net", "core", "text", "spec" }, lua = false },
   { "bench/", { "net", "core", "text", "bench" }, lua = false },
 }
@@ -100,7 +101,7 @@ local c_rooms = {
 local libc = {}
 for name in ([[assert ctype errno fcntl float inttypes limits math signal stdalign stdarg stdatomic
   stdbool stddef stdint stdio stdlib stdnoreturn string time unistd sys/random sys/types sys/mman
-  sys/resource sys/time pthread threads sanitizer/asan_interface]]):gmatch("%S+") do
+  dlfcn sys/resource sys/time pthread threads sanitizer/asan_interface]]):gmatch("%S+") do
   libc[name .. ".h"] = true
 end
 local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true }

@@ -212,8 +212,8 @@ static void put(presence_heap *heap, presence__slot *at, presence__slot value) {
 
 /* A chain of nodes, the first at a level, down to one that holds both leaves (*taken* on success).
    0: out of memory. */
-static presence__slot fork(presence_heap *heap, unsigned level, presence__slot a, uint64_t hash_a,
-                           presence__slot b, uint64_t hash_b) {
+static presence__slot branch(presence_heap *heap, unsigned level, presence__slot a, uint64_t hash_a,
+                             presence__slot b, uint64_t hash_b) {
   unsigned last = level;
   while (presence__digit(hash_a, last) == presence__digit(hash_b, last))
     last++;
@@ -272,8 +272,8 @@ bool presence__trie_insert(presence_heap *heap, struct presence__path *path, uin
   }
   default: {
     uint64_t old_hash = presence__leaf_hash(old, hash);
-    presence__slot both =
-        old_hash == hash ? collide(heap, old, leaf) : fork(heap, depth, old, old_hash, leaf, hash);
+    presence__slot both = old_hash == hash ? collide(heap, old, leaf)
+                                           : branch(heap, depth, old, old_hash, leaf, hash);
     if (both) *at = both;
     return both != 0;
   }

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#if LUA_VERSION_NUM == 501 && !defined(LUA_GCISRUNNING)
+#error "These are the headers of Lua 5.1: give LuaJIT's, LUA_INCDIR=/usr/include/luajit-2.1"
+#endif
 #if LUA_VERSION_NUM == 501
 #define lua_rawlen lua_objlen
 static inline int lua_absindex(lua_State *L, int index) {
