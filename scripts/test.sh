@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.." || exit
 
 suites=(c c-sanitize c-clang c-tiny c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
-  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx house e2e e2e-nginx)
+  contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx
+  valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit house e2e e2e-nginx)
 # Run when they are named: about one run in six still finds that a version held by another thread
 # does not equal its copy (the threads of spec/c/threads).
 named_only=(c-tsan)
@@ -94,6 +95,7 @@ lua_specs() {
   local interpreter=$1 specs
   shift
   for specs in "$@"; do
+    case $specs in --*) continue ;; esac
     if [ -z "$(find "$specs" -name '*_spec.lua' -print -quit)" ]; then
       echo "no specs in $specs"
       return 1
@@ -157,6 +159,30 @@ run_contract-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/contract;
 run_contract-luajit() { bash scripts/build.sh && lua_specs luajit spec/contract; }
 run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
+
+# What exercises C, for checkers that are slow; models at a small size. Left out is what measures the
+# memory of the whole process, which a checker takes for itself.
+c_specs=(spec/bugs spec/unit/{pure,pure_diff,pure_entry,pure_json,pure_misuse,owner}_spec.lua
+  spec/unit/{core_net,core_text,mirror_model,channel,tracker,client,testing}_spec.lua)
+checked_specs() {
+  bash scripts/build.sh &&
+    PRESENCE_EDITS=300 PRESENCE_SEEDS=2 lua_specs "$@" "${c_specs[@]}" --filter-out='fragments of one byte hold'
+}
+# The interpreters of Debian are clean under memcheck, so nothing is suppressed; LuaJIT only without
+# its compiler, whose code memcheck cannot follow.
+memcheck() {
+  valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+    --num-callers=30 --error-exitcode=99 "$@"
+}
+memcheck_lua() { memcheck lua5.4 "$@"; }
+memcheck_luajit() { memcheck luajit -joff "$@"; }
+run_valgrind-lua5.4() { checked_specs memcheck_lua spec/unit/model_spec.lua; }
+run_valgrind-luajit() { checked_specs memcheck_luajit spec/unit/model_spec.lua; }
+# To walk by pages allocates in Lua only, and much.
+eager_specs() { checked_specs "$1" --helper=spec/eager_collector.lua --filter-out='^page '; }
+run_gc0-lua5.4() { eager_specs lua5.4; }
+run_gc0-luajit() { eager_specs luajit; }
+
 run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
 run_house() { bash scripts/build.sh default tests && lua_specs lua5.4 spec/house_spec.lua spec/house; }
 run_e2e() { bash scripts/build.sh && node_tests e2e spec/e2e; }
@@ -180,6 +206,8 @@ describe() {
     house) echo "the rules of the house" ;;
     e2e) echo "end to end: Node and a browser against real servers" ;;
     e2e-nginx) echo "end to end: the same, and reloads, against nginx" ;;
+    valgrind-*) echo "specs that exercise C, under valgrind" ;;
+    gc0-*) echo "specs that exercise C, while the collector never rests" ;;
     *-lua5.4) echo "specs of spec/${1%-*} under Lua 5.4" ;;
     *-luajit) echo "specs of spec/${1%-*} under LuaJIT" ;;
   esac

@@ -1,9 +1,9 @@
 --- States against plain tables: thousands of random edits, every version ever made checked again.
--- PRESENCE_SEED=… repeats a run.
+-- PRESENCE_SEED=… repeats a run; PRESENCE_EDITS=… makes fewer edits, for slow checkers.
 local presence = require "presence"
 
 local SEED = tonumber(os.getenv "PRESENCE_SEED") or os.time() % 1000000 + 1
-local EDITS = 10000
+local EDITS = tonumber(os.getenv "PRESENCE_EDITS") or 10000
 print("model_spec: PRESENCE_SEED=" .. SEED)
 
 -- The same numbers on every interpreter (Park and Miller, "Random number generators: good ones are
