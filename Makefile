@@ -6,10 +6,10 @@ SECONDS = 60
 TARGETS ?=
 MUTANTS ?= 200
 SEED ?= 1
-export DESTDIR HOST PORT LIMITS SIZES
+export DESTDIR PREFIX HOST PORT LIMITS SIZES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test fuzz cover mutate bench-core build lint fmt install clean
+.PHONY: help demo demo-nginx test fuzz cover mutate bench-core build lint fmt install uninstall deb clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -63,7 +63,16 @@ fmt: ## lays the code out anew
 install: ## into PREFIX (/usr/local), under DESTDIR
 	@sh scripts/bootstrap.sh build
 	@bash scripts/build.sh
-	@cmake --install build --prefix "$(PREFIX)"
+	@bash scripts/install.sh install
+
+uninstall: ## removes that again; the same PREFIX and DESTDIR
+	@sh scripts/bootstrap.sh build
+	@bash scripts/build.sh
+	@bash scripts/install.sh uninstall
+
+deb: ## a Debian package: build/deb/lua-presence_….deb
+	@sh scripts/bootstrap.sh deb
+	@bash scripts/build.sh deb
 
 clean: ## removes build/ and node_modules/
 	@rm -rf build node_modules

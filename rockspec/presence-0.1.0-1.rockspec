@@ -1,5 +1,6 @@
 -- Builds presence.core for the Lua that LuaRocks is run for: `luarocks make rockspec/<this file>`.
--- From a checkout; LuaRocks does not see Debian's packages, so add --deps-mode=none there.
+-- From a checkout; LuaRocks does not see Debian's packages, so add --deps-mode=none there. For
+-- LuaJIT also --lua-version=5.1 and its headers: LUA_INCDIR=/usr/include/luajit-2.1.
 rockspec_format = "3.0"
 package = "presence"
 version = "0.1.0-1"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and this machine lacks, saying what and why.
 #
-#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt
+#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt|deb
 #
 # When everything is there it only looks, which takes a fraction of a second. Debian packages come
 # by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
@@ -113,8 +113,16 @@ want_mutate() {
   want_build
   want libcmocka-dev "C tests" have_header cmocka
 }
+want_deb() {
+  want_build
+  want dpkg-dev "finds what the package depends on (dpkg-shlibdeps)" have dpkg-shlibdeps
+  want file "tells programs from other files, for CPack" have file
+}
 want_test() {
   want_demo
+  want_deb
+  want luarocks "builds the rock" have luarocks
+  want util-linux "tries installations on a copy of the machine (unshare)" have unshare
   want lua-busted "runs the Lua specs" have_busted
   want libcmocka-dev "C tests" have_header cmocka
   want valgrind "C tests under memcheck" have valgrind
@@ -266,10 +274,10 @@ install_npm_packages() {
 
 choose_luajit
 case $goal in
-  make | build | demo | test | fuzz | cover | mutate | bench | lint | fmt) "want_$goal" ;;
+  make | build | demo | test | fuzz | cover | mutate | bench | lint | fmt | deb) "want_$goal" ;;
   demo-nginx) want_demo_nginx ;;
   *)
-    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt" >&2
+    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt|deb" >&2
     exit 2
     ;;
 esac

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit
 suites=(c c-sanitize c-clang c-tiny c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx
-  valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit house e2e e2e-nginx)
+  valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit install house e2e e2e-nginx)
 # Run when they are named: about one run in six still finds that a version held by another thread
 # does not equal its copy (the threads of spec/c/threads).
 named_only=(c-tsan)
@@ -184,6 +184,7 @@ run_gc0-lua5.4() { eager_specs lua5.4; }
 run_gc0-luajit() { eager_specs luajit; }
 
 run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
+run_install() { bash scripts/build.sh && lua_specs lua5.4 spec/install; }
 run_house() { bash scripts/build.sh default tests && lua_specs lua5.4 spec/house_spec.lua spec/house; }
 run_e2e() { bash scripts/build.sh && node_tests e2e spec/e2e; }
 run_e2e-nginx() {
@@ -203,6 +204,7 @@ describe() {
     c-valgrind) echo "C tests under valgrind" ;;
     unit-sanitize) echo "specs of spec/unit under Lua 5.4, the C module under both sanitizers" ;;
     nginx) echo "specs of spec/nginx inside real nginx workers" ;;
+    install) echo "make install, the rock and the Debian package, used and removed" ;;
     house) echo "the rules of the house" ;;
     e2e) echo "end to end: Node and a browser against real servers" ;;
     e2e-nginx) echo "end to end: the same, and reloads, against nginx" ;;
