@@ -1,5 +1,5 @@
 // phoenix.js in Node: the published classes over the package `ws`, with a record of what came.
-import { Presence, Socket } from "phoenix";
+import * as newest from "phoenix";
 import WebSocket from "ws";
 import { until } from "./wait.mjs";
 
@@ -20,7 +20,7 @@ class Member {
       this.frames.push({ event, payload: structuredClone(payload) });
       return payload;
     };
-    this.presence = new Presence(this.channel);
+    this.presence = new client.phoenix.Presence(this.channel);
     this.presence.onJoin((key, current) => this.joined.push({ key, isFirst: !current }));
     this.presence.onLeave((key, current) => this.left.push({ key, isLast: current.metas.length === 0 }));
   }
@@ -60,11 +60,13 @@ export function reply(push) {
 }
 
 export class Client {
-  constructor(server, userId, options = {}) {
+  /** `phoenix` in the options is another release's classes; the rest is the Socket's. */
+  constructor(server, userId, { phoenix = newest, ...options } = {}) {
+    this.phoenix = phoenix;
     this.frames = [];
     this.closes = [];
     this.errors = [];
-    this.socket = new Socket(server.socketUrl, {
+    this.socket = new phoenix.Socket(server.socketUrl, {
       transport: WebSocket,
       params: userId === undefined ? {} : { user_id: userId },
       ...options,

@@ -40,15 +40,16 @@ function luaPaths() {
 }
 
 export class Server {
-  /** @param {{limits?: "off"|"on"}} [options] */
-  static async start({ limits = "on" } = {}) {
-    const server = new Server(await freePort(), limits);
+  /** @param {{limits?: "off"|"on", command?: string}} [options] command: another server than the demo's */
+  static async start({ limits = "on", command } = {}) {
+    const server = new Server(await freePort(), limits, command);
     await server.start();
     return server;
   }
 
-  constructor(port, limits) {
+  constructor(port, limits, command) {
     this.port = port;
+    this.command = command;
     this.limits = limits;
     this.output = "";
     this.child = null;
@@ -66,7 +67,7 @@ export class Server {
 
   /** Starts, or starts again on the same port; resolves when connections are accepted. */
   async start() {
-    const command = process.env.PRESENCE_SERVER_CMD || "lua5.4 examples/chat/main.lua";
+    const command = this.command || process.env.PRESENCE_SERVER_CMD || "lua5.4 examples/chat/main.lua";
     const environment = { ...process.env, ...luaPaths(), HOST: "127.0.0.1", PORT: String(this.port) };
     delete environment.LIMITS;
     if (this.limits === "off") environment.LIMITS = "off";
