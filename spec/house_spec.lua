@@ -11,6 +11,7 @@ local surface = require "spec.house.surface"
 local lua_entries = {
   "presence", -- the facade
   "presence.client", -- which the facade loads when they are asked for
+  "presence.channels.guard.token",
   "presence.testing",
   "presence.testing.assertions",
   "presence.luv.loop", -- loops, for presence.new

@@ -13,6 +13,8 @@ local lua_rooms = {
   { "lua/presence/manual/", { "top" } },
   { "lua/presence/http/", { "top", "presence.channels" } },
   { "lua/presence/cluster/", { "top" } },
+  -- Signatures: a well-kept library, on either platform.
+  { "lua/presence/channels/guard/token.lua", { "top", "openssl" } },
   { "lua/presence/channels/", { "top", "presence.channels" } },
   { "lua/presence/json.lua", { "top", "cjson" } },
   -- The doors of the house: they put rooms together for those who come from outside.
