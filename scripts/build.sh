@@ -2,7 +2,7 @@
 # Configures (once) and builds a preset of CMakePresets.json:
 #
 #   scripts/build.sh [default|sanitize|clang|tiny|tsan] [tests]
-#   scripts/build.sh fuzz|cover|deb
+#   scripts/build.sh fuzz|cover|memcheck|deb
 #
 # The C tests need cmocka, so only `tests` builds them (and cover, which runs them).
 set -euo pipefail
@@ -15,6 +15,7 @@ esac
 case $preset in
   fuzz) targets=fuzzers ;;
   tiny | tsan) targets=c_tests ;;
+  memcheck) targets="lua54_module luajit_module" ;;
   deb) targets=package ;;
   cover) targets="c_tests fuzzers" tests=tests ;;
   *) targets=all ;;

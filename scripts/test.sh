@@ -161,11 +161,12 @@ run_bugs-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/bugs; }
 run_bugs-luajit() { bash scripts/build.sh && lua_specs luajit spec/bugs; }
 
 # What exercises C, for checkers that are slow; models at a small size. Left out is what measures the
-# memory of the whole process, which a checker takes for itself.
-c_specs=(spec/bugs spec/unit/{pure,pure_diff,pure_entry,pure_json,pure_misuse,owner}_spec.lua
+# memory of the whole process, which a checker takes for itself. Each object in C is a block of its
+# own.
+c_specs=(spec/bugs spec/unit/{pure,pure_diff,pure_entry,pure_json,pure_misuse,owner,lifetime}_spec.lua
   spec/unit/{core_net,core_text,mirror_model,channel,tracker,client,testing}_spec.lua)
 checked_specs() {
-  bash scripts/build.sh &&
+  bash scripts/build.sh memcheck && BUILD=$PWD/build/memcheck && . scripts/env.sh &&
     PRESENCE_EDITS=300 PRESENCE_SEEDS=2 lua_specs "$@" "${c_specs[@]}" --filter-out='fragments of one byte hold'
 }
 # The interpreters of Debian are clean under memcheck, so nothing is suppressed; LuaJIT only without
@@ -179,7 +180,8 @@ memcheck_luajit() { memcheck luajit -joff "$@"; }
 run_valgrind-lua5.4() { checked_specs memcheck_lua spec/unit/model_spec.lua; }
 run_valgrind-luajit() { checked_specs memcheck_luajit spec/unit/model_spec.lua; }
 # To walk by pages allocates in Lua only, and much.
-eager_specs() { checked_specs "$1" --helper=spec/eager_collector.lua --filter-out='^page '; }
+# What was freed is overwritten at once (MALLOC_PERTURB_ of glibc), so that nobody reads on in it.
+eager_specs() { MALLOC_PERTURB_=165 checked_specs "$1" --helper=spec/eager_collector.lua --filter-out='^page '; }
 run_gc0-lua5.4() { eager_specs lua5.4; }
 run_gc0-luajit() { eager_specs luajit; }
 

@@ -1,7 +1,7 @@
 -- A helper of busted (--helper) under which the collector never rests: a cycle begins when the one
 -- before ends, so that whatever nobody holds is gone soon. Lua 5.4's own interpreter starts in
 -- generational mode, which knows no pause.
-local eager_stepmul = { ["Lua 5.4"] = 40, ["Lua 5.1"] = 1000 }
+local eager_stepmul = { ["Lua 5.4"] = 40, ["Lua 5.1"] = 400 }
 
 if _VERSION ~= "Lua 5.1" then
   collectgarbage "incremental"

@@ -10,8 +10,9 @@
 /* Garbage of this order is never worth a cycle of the collector. */
 #define SLACK_BYTES ((double)(2 * 1024 * 1024))
 
-/* Under AddressSanitizer every object has its own block, so that it sees each one's end. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Under AddressSanitizer, and for memory checkers that the compiler does not know of, every object
+   has its own block, so that they see each one's end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(PRESENCE_UNPOOLED)
 #define CHECKED_MEMORY true
 #else
 #define CHECKED_MEMORY false
