@@ -12,7 +12,7 @@ check() {
 }
 
 lua_files() { git ls-files --cached --others --exclude-standard '*.lua' '*.rockspec'; }
-c_files() { git ls-files --cached --others --exclude-standard 'src/*.[ch]' 'spec/c/*.[ch]' 'spec/fuzz/*.[ch]' 'bench/*.[ch]'; }
+c_files() { git ls-files --cached --others --exclude-standard 'src/*.[ch]' 'spec/c/*.[ch]' 'spec/fuzz/*.[ch]' 'spec/install/*.[ch]' 'bench/*.[ch]'; }
 
 # Both interpreters must be able to read every file.
 lua_syntax() { lua_files | xargs "$1" scripts/syntax.lua; }
@@ -32,7 +32,7 @@ check "syntax, Lua 5.4" lua_syntax lua5.4
 check "syntax, LuaJIT" lua_syntax luajit
 check clang-format clang_format
 check clang-tidy clang_tidy
-check shellcheck shellcheck -x scripts/*.sh .ci/run
+check shellcheck shellcheck -x scripts/*.sh spec/install/*.sh .ci/run
 
 echo
 if [ ${#complaints[@]} -ne 0 ]; then
