@@ -310,16 +310,14 @@ function Feed:catch_up(name, subscriber)
   if not (topic and topic.subscribers:has(subscriber)) then
     return
   end
-  if subscriber.presence_mode == "count" then
-    tell_count(topic, subscriber, topic.announced)
-    return
-  end
   if topic.is_dirty then
     -- It may have been told more than was announced; the flush that is coming tells it the rest.
     topic.has_strays = true
-    return
+  elseif subscriber.presence_mode == "count" then
+    tell_count(topic, subscriber, topic.announced)
+  else
+    tell_change(topic, subscriber, {})
   end
-  tell_change(topic, subscriber, {})
 end
 
 --- Subscribe a process's mailbox to the diffs of a topic, from this instant on.

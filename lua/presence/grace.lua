@@ -35,7 +35,8 @@ function Grace:hold(topic, key, pid, seconds, on_expiry)
   self.topics_[topic] = keys
   local waiting = keys[key] or {}
   keys[key] = waiting
-  local held = { pid = pid, on_expiry = on_expiry }
+  self.held_ = self.held_ + 1
+  local held = { pid = pid, on_expiry = on_expiry, order = self.held_ }
   held.timer = self.loop:after(seconds, function()
     self:drop(topic, key, pid)
     on_expiry()
@@ -76,27 +77,30 @@ function Grace:holds(topic, key, pid)
   return false
 end
 
---- Let the time of all be over now.
+--- Let the time of all be over now, in the order they were lost.
 function Grace:expire_all()
   local expired = {}
   for _, keys in pairs(self.topics_) do
     for _, waiting in pairs(keys) do
       for _, held in ipairs(waiting) do
         held.timer:cancel()
-        expired[#expired + 1] = held.on_expiry
+        expired[#expired + 1] = held
       end
     end
   end
   self.topics_ = {}
-  for _, on_expiry in ipairs(expired) do
-    on_expiry()
+  table.sort(expired, function(a, b)
+    return a.order < b.order
+  end)
+  for _, held in ipairs(expired) do
+    held.on_expiry()
   end
 end
 
 ---@param loop table gives `after`
 ---@return presence.Grace
 function M.new(loop)
-  return setmetatable({ loop = loop, topics_ = {} }, Grace)
+  return setmetatable({ loop = loop, topics_ = {}, held_ = 0 }, Grace)
 end
 
 return M

@@ -123,6 +123,63 @@ describe("an endpoint", function()
     t:finish()
   end)
 
+  it("sets no timer for a token that outlives its socket", function()
+    local t = testing.new(endpoint {
+      expires_at = function()
+        return 1000000000 + 3600
+      end,
+    })
+    local closed, kicked = t:client {}, t:client {}
+    closed:close()
+    kicked:send "no message"
+    assert.equal(1011, kicked.closed)
+    t:finish()
+  end)
+
+  -- In which order connections ended, told by their channels.
+  local function ends_of(opts, act)
+    local ended = {}
+    opts.channels = {
+      ["room:*"] = presence.channel {
+        terminate = function(socket)
+          ended[#ended + 1] = socket.params.n
+        end,
+      },
+    }
+    opts.id = function()
+      return "everybody"
+    end
+    local t = testing.new(endpoint(opts))
+    for i = 1, 50 do
+      local c = t:client {}
+      c:join("room:b", { n = i })
+      c:join("room:a", { n = i + 0.5 })
+    end
+    act(t)
+    local expected = {}
+    for i = 1, 100 do
+      expected[i] = 0.5 + i / 2
+    end
+    assert.same(expected, ended)
+    t:finish()
+  end
+
+  it("ends connections in the order they came, their channels as they were joined", function()
+    ends_of({}, function(t)
+      t.endpoint:disconnect "everybody"
+    end)
+    ends_of({}, function(t)
+      t.endpoint:drain()
+    end)
+    ends_of({}, function(t)
+      t.endpoint:drain { spread_s = 1 }
+      t:advance(1)
+    end)
+    ends_of({ idle_timeout_s = 60 }, function(t)
+      t:advance(80)
+    end)
+  end)
+
   it("limits the channels of a socket", function()
     local t = testing.new(endpoint { max_channels = 2 })
     local c = t:client {}

@@ -1,4 +1,6 @@
 -- leave_after: a connection that is lost may come back before its leave is announced.
+local grace = require "presence.grace"
+local manual_loop = require "presence.manual.loop"
 local presence = require "presence"
 local testing = require "presence.testing"
 require "presence.testing.assertions"
@@ -225,5 +227,72 @@ describe("leave_after", function()
     assert.error_matches(function()
       presence.channel { leave_after = "5" }
     end, "leave_after must be a number")
+  end)
+end)
+
+describe("grace", function()
+  local loop, held, expired
+
+  before_each(function()
+    loop, expired = manual_loop.new(), {}
+    held = grace.new(loop)
+  end)
+
+  local function hold(topic, key, pid, seconds)
+    held:hold(topic, key, pid, seconds or 5, function() expired[#expired + 1] = pid end)
+  end
+
+  it("forgets what expired, before it says so", function()
+    hold("t", "ann", 1)
+    local seen
+    held:hold("t", "ann", 2, 5, function()
+      seen = { held:holds("t", "ann", 2), held:take("t", "ann"), held:drop("t", "ann", 2) }
+    end)
+    loop:advance(5)
+    assert.same({ 1 }, expired)
+    assert.same({ false, nil, false }, { seen[1], seen[2], seen[3] })
+    assert.same({}, held.topics_)
+  end)
+
+  it("gives the first that was lost, each once, and stops its time", function()
+    hold("t", "ann", 1)
+    hold("t", "ann", 2)
+    hold("t", "bob", 3)
+    hold("u", "ann", 4)
+    assert.equal(1, held:take("t", "ann"))
+    assert.equal(2, held:take("t", "ann"))
+    assert.is_nil(held:take("t", "ann"))
+    assert.is_nil(held:take("t", "nobody"))
+    assert.is_nil(held:take("v", "ann"))
+    loop:advance(5)
+    assert.same({ 3, 4 }, expired)
+    assert.same({}, held.topics_)
+    assert.equal(0, loop:pending())
+  end)
+
+  it("drops the one that is named, and says whether it was there", function()
+    hold("t", "ann", 1)
+    hold("t", "ann", 2)
+    assert.is_true(held:holds("t", "ann", 2))
+    assert.is_true(held:drop("t", "ann", 2))
+    assert.is_false(held:drop("t", "ann", 2))
+    assert.is_false(held:holds("t", "ann", 2))
+    assert.is_true(held:holds("t", "ann", 1))
+    loop:advance(5)
+    assert.same({ 1 }, expired)
+  end)
+
+  it("lets the time of all be over in the order they were lost", function()
+    local lost = {}
+    for i = 1, 50 do
+      hold("t" .. i % 7, "k" .. i % 5, i, 100 - i)
+      lost[i] = i
+    end
+    held:expire_all()
+    assert.same(lost, expired)
+    assert.equal(0, loop:pending())
+    assert.same({}, held.topics_)
+    loop:advance(100)
+    assert.same(lost, expired)
   end)
 end)

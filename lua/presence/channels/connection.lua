@@ -216,32 +216,30 @@ function Connection:alive()
   self.last_seen = self.runtime.loop:now()
 end
 
+-- The channels in the order they were joined: a run that is played again does the same.
+local function in_join_order(self)
+  local channels = {}
+  for _, joined in pairs(self.channels) do
+    channels[#channels + 1] = joined
+  end
+  table.sort(channels, function(a, b)
+    return a.pid < b.pid
+  end)
+  return channels
+end
+
 --- The transport is writable again.
 function Connection:drained()
   if self.ended then
     return
   end
   self.outbox:drained()
-  for topic, joined in pairs(self.channels) do
-    self.runtime.feed:catch_up(topic, joined)
+  for _, joined in ipairs(in_join_order(self)) do
+    self.runtime.feed:catch_up(joined.topic, joined)
   end
 end
 
 -- The end.
-
-local function finish_channels(self, reason, is_clean)
-  local topics = {}
-  for topic in pairs(self.channels) do
-    topics[#topics + 1] = topic
-  end
-  table.sort(topics)
-  for _, topic in ipairs(topics) do
-    local joined = self.channels[topic]
-    if joined then
-      joined:finish(reason, nil, is_clean)
-    end
-  end
-end
 
 local function finish(self, reason, is_clean)
   if self.ended then
@@ -252,7 +250,9 @@ local function finish(self, reason, is_clean)
     self.expiry_:cancel()
     self.expiry_ = nil
   end
-  finish_channels(self, reason, is_clean)
+  for _, joined in ipairs(in_join_order(self)) do
+    joined:finish(reason, nil, is_clean)
+  end
   self.bound:forget(self)
 end
 
@@ -283,14 +283,29 @@ function Connection:expire_after(seconds)
   end)
 end
 
---- Close when nothing came for too long, or nothing was read.
+local function is_unread(self, now)
+  local unread_timeout_s = self.options.unread_timeout_s
+  return unread_timeout_s and self.outbox:unread_s(now) >= unread_timeout_s
+end
+
+local function is_idle(self, now)
+  local idle_timeout_s = self.options.idle_timeout_s
+  return idle_timeout_s and now - self.last_seen >= idle_timeout_s
+end
+
+--- Has nothing come for too long, or nothing been read?
 ---@param now number
-function Connection:check_timeouts(now)
-  local idle_timeout_s, unread_timeout_s =
-    self.options.idle_timeout_s, self.options.unread_timeout_s
-  if unread_timeout_s and self.outbox:unread_s(now) >= unread_timeout_s then
+---@return boolean
+function Connection:is_overdue(now)
+  return is_unread(self, now) or is_idle(self, now) or false
+end
+
+--- Close for that.
+---@param now number
+function Connection:close_overdue(now)
+  if is_unread(self, now) then
     self:close(try_again_later, "too slow")
-  elseif idle_timeout_s and now - self.last_seen >= idle_timeout_s then
+  elseif is_idle(self, now) then
     self:close(going_away, "idle timeout", { reason = "timeout" })
   end
 end
@@ -305,7 +320,8 @@ function Overflow:turn()
 end
 
 ---@param opts {bound: table, runtime: presence.Runtime, wire: table, assigns: any, id: string|nil,
----  options: table, transport: table, remote_address: string|nil}
+---  number: integer, options: table, transport: table, remote_address: string|nil} number: counts
+---  the connections of `bound`
 ---@return presence.Connection
 function M.new(opts)
   local options, runtime = opts.options, opts.runtime
@@ -317,6 +333,7 @@ function M.new(opts)
     wire = opts.wire,
     assigns = opts.assigns,
     id = opts.id,
+    number = opts.number,
     options = options,
     remote_address = opts.remote_address,
     executor = opts.transport.executor, -- runs the callbacks of its channels; nil: the loop does

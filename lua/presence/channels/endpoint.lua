@@ -296,12 +296,19 @@ local function admit(self, request)
   return assigns, wire, id, expires_at
 end
 
-local function keys_of(set)
-  local keys = {}
-  for key in pairs(set) do
-    keys[#keys + 1] = key
+-- The connections of a set that pass a test, in the order they came: a run that is played again
+-- closes them in the same one.
+local function in_order(set, passes)
+  local connections = {}
+  for one in pairs(set) do
+    if not passes or passes(one) then
+      connections[#connections + 1] = one
+    end
   end
-  return keys
+  table.sort(connections, function(a, b)
+    return a.number < b.number
+  end)
+  return connections
 end
 
 -- One timer for the timeouts of all connections.
@@ -309,8 +316,11 @@ end
 local function sweep(self)
   self.sweep_ = nil
   local now = self.runtime.loop:now()
-  for _, one in ipairs(keys_of(self.connections_)) do
-    one:check_timeouts(now)
+  local function is_overdue(one)
+    return one:is_overdue(now)
+  end
+  for _, one in ipairs(in_order(self.connections_, is_overdue)) do
+    one:close_overdue(now)
   end
 end
 
@@ -345,6 +355,7 @@ function Bound:connect(request, transport)
   local accepted = connection.new {
     bound = self, runtime = self.runtime, wire = wire, assigns = assigns, id = id,
     options = self.options, transport = transport, remote_address = request.remote_address,
+    number = self.counts.connected_total + 1,
   }
   self.connections_[accepted] = true
   self.counts.connections = self.counts.connections + 1
@@ -406,7 +417,7 @@ function Bound:metrics()
 end
 
 function Bound:disconnect(socket_id)
-  local sockets = keys_of(self.by_id_[socket_id] or {})
+  local sockets = in_order(self.by_id_[socket_id] or {})
   for _, one in ipairs(sockets) do
     one:close(going_away, "disconnected", { is_clean = true })
   end
@@ -419,7 +430,7 @@ function Bound:drain(opts)
   opts = opts or {}
   local code, spread_s = opts.code or service_restart, opts.spread_s or 0
   self.draining = true
-  local leaving = keys_of(self.connections_)
+  local leaving = in_order(self.connections_)
   for i, one in ipairs(leaving) do
     if spread_s == 0 then
       one:close(code, "restart")
