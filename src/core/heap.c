@@ -174,20 +174,22 @@ void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size) 
 
 /* ---- The whole ---- */
 
-static bool is_closing(presence_heap *heap) {
-  presence__gate_lock(&heap->gate);
-  bool closing = heap->closing;
-  presence__gate_unlock(&heap->gate);
-  return closing;
-}
+/* What remains to be done by who leaves a heap. */
+enum duty { NO_DUTY, DRAIN, DESTROY };
 
-/* Ends what presence__heap_enter began. True when nobody has a use for the heap any more. */
-static bool leave(presence_heap *heap) {
+/* Ends what presence__heap_enter began, unless the heap is closed and something waits, which then
+   comes first: the heap may have been closed since the caller paid, and whoever closed it may have
+   found nothing to free while the caller had it in hand. */
+static enum duty leave(presence_heap *heap) {
   presence__gate_lock(&heap->gate);
-  bool is_alone = presence__gate_leave(&heap->gate);
-  bool is_over = is_alone && heap->closing && heap->allocated_bytes == heap->freed_bytes;
+  enum duty duty = NO_DUTY;
+  if (heap->closing && heap->queue)
+    duty = DRAIN;
+  else if (presence__gate_leave(&heap->gate) && heap->closing &&
+           heap->allocated_bytes == heap->freed_bytes)
+    duty = DESTROY;
   presence__gate_unlock(&heap->gate);
-  return is_over;
+  return duty;
 }
 
 static void destroy(presence_heap *heap) {
@@ -198,11 +200,11 @@ static void destroy(presence_heap *heap) {
 }
 
 void presence__heap_settle(presence_heap *heap) {
-  if (is_closing(heap))
+  presence__heap_pay(heap);
+  enum duty duty;
+  while ((duty = leave(heap)) == DRAIN)
     presence__heap_drain(heap, SIZE_MAX);
-  else
-    presence__heap_pay(heap);
-  if (leave(heap)) destroy(heap);
+  if (duty == DESTROY) destroy(heap);
 }
 
 void presence_heap_free(presence_heap *heap) {

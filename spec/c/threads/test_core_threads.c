@@ -503,6 +503,24 @@ static void the_last_references_go_at_the_same_time(void **state) {
   close_hand(&hands[1]);
 }
 
+/* A thread finds the heap open, and so frees a part of a large version only; the heap is closed at
+   the same time. What the first left queued goes with whoever leaves last. */
+static void a_heap_is_closed_while_a_large_version_goes(void **state) {
+  (void)state;
+  struct hand hand;
+  open_hand(&hand);
+  for (unsigned i = 1; i <= steps() / 5; i++) {
+    struct memory memory;
+    presence_heap *heap = memory_heap(&memory, i % 2);
+    atomic_store(&hand.state, presence_editor_close(open_filled(heap, 300)));
+    dawdle(i % 500);
+    presence_heap_free(heap);
+    wait_for(&hand, i);
+    assert_int_equal(memory.blocks_alive, 0);
+  }
+  close_hand(&hand);
+}
+
 static void a_large_version_is_dropped_beside_edits(void **state) {
   (void)state;
   struct memory memory;
@@ -539,6 +557,7 @@ int main(void) {
       cmocka_unit_test(the_last_one_out_takes_a_closed_heap_along),
       cmocka_unit_test(a_snapshot_is_dropped_in_the_midst_of_an_edit),
       cmocka_unit_test(the_last_references_go_at_the_same_time),
+      cmocka_unit_test(a_heap_is_closed_while_a_large_version_goes),
       cmocka_unit_test(a_large_version_is_dropped_beside_edits),
   };
   return cmocka_run_group_tests_name("core: threads", tests, NULL, NULL);
