@@ -76,7 +76,7 @@ end
 ---@param callbacks table|nil
 ---@return table channel
 function presence.channel(callbacks)
-  return require("presence.channels.channel").define(callbacks)
+  return require("presence.channels.definition").define(callbacks)
 end
 
 --- Describe an endpoint.

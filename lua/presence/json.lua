@@ -136,4 +136,36 @@ function M.codec(given)
   return codec
 end
 
+local function is_finite(value)
+  if type(value) == "table" then
+    for _, item in pairs(value) do
+      if not is_finite(item) then
+        return false
+      end
+    end
+    return true
+  end
+  return value ~= math.huge and value ~= -math.huge
+end
+
+-- A number past the range of doubles has an exponent of three digits, or very many of its own.
+local shortest_long_number = 200
+
+--- Decode a text that is JSON by its grammar.
+---@param codec {decode: fun(text: string): any}
+---@param text string
+---@return boolean ok false where Lua cannot hold the value as it is
+---@return any value
+function M.decode_finite(codec, text)
+  local ok, value = pcall(codec.decode, text)
+  if not ok then
+    return false
+  end
+  local may_be_infinite = #text >= shortest_long_number or text:find "[eE]%+?%d%d%d"
+  if may_be_infinite and not is_finite(value) then
+    return false
+  end
+  return true, value
+end
+
 return M

@@ -1,9 +1,13 @@
 --- Processes: a mailbox, monitors, an end that cleans up after itself.
 -- A process started with `spawn` runs one function in one task. A process opened for a channel
 -- serves work that others post to it: it has a task only while there is something to do.
+local monitors = require "presence.monitors"
+local queue = require "presence.queue"
+
 local M = {}
 
 local running = coroutine.running
+local push, shift, length = queue.push, queue.shift, queue.length
 
 ---@class presence.Process
 local Process = {}
@@ -56,38 +60,6 @@ local function traceback(err)
   return debug.traceback(tostring(err), 2)
 end
 
--- Mailboxes and work: queues that give their memory back when they run empty.
-
-local function new_queue()
-  return { first = 1, last = 0 }
-end
-
-local function push(queue, item)
-  queue.last = queue.last + 1
-  queue[queue.last] = item
-end
-
-local function shift(queue)
-  if queue.first > queue.last then
-    return nil
-  end
-  local item = queue[queue.first]
-  queue[queue.first] = nil
-  queue.first = queue.first + 1
-  if queue.first > queue.last then
-    queue.first, queue.last = 1, 0
-  end
-  return item
-end
-
-local function queue_length(queue)
-  return queue.last - queue.first + 1
-end
-
-local function is_empty(queue)
-  return queue.first > queue.last
-end
-
 local function new_process(self, fields)
   local pid = self.next_pid_
   self.next_pid_ = pid + 1
@@ -95,34 +67,9 @@ local function new_process(self, fields)
   fields.processes = self
   fields.runtime = self.runtime
   fields.alive = true
-  fields.mailbox_ = new_queue()
+  fields.mailbox_ = queue.new()
   self.by_pid_[pid] = fields
   return setmetatable(fields, Process)
-end
-
--- Monitors: the watched process knows ref → pid of the watcher, the watcher ref → what it watches.
--- Whichever ends first takes the other's entry along.
-
-local function stop_watching(self)
-  for ref, watched in pairs(self.watched_ or {}) do
-    watched.watchers_[ref] = nil
-  end
-  self.watched_ = nil
-end
-
-local function tell_watchers(self, reason)
-  local watchers, refs = self.watchers_ or {}, {}
-  self.watchers_ = nil
-  for ref in pairs(watchers) do
-    refs[#refs + 1] = ref
-  end
-  table.sort(refs)
-  local processes = self.processes
-  for _, ref in ipairs(refs) do
-    local watcher = processes.by_pid_[watchers[ref]]
-    watcher.watched_[ref] = nil
-    processes:send(watcher.pid, { event = "down", pid = self.pid, reason = reason, ref = ref })
-  end
 end
 
 --- The one way a process ends: whoever asks, whatever the reason, once.
@@ -140,8 +87,7 @@ function Process:finish(reason, is_clean)
     is_clean = reason == "normal" or reason == "shutdown"
   end
   processes.on_exit(self, reason, is_clean)
-  stop_watching(self)
-  tell_watchers(self, reason)
+  processes.monitors_:tell_end(self, reason)
   if self.signal_ then
     self.signal_:post()
   end
@@ -150,10 +96,8 @@ end
 local function run(self, fn, ...)
   local co = running()
   process_of[co] = self
-  self.task_ = co
   local ok, err = xpcall(fn, traceback, ...)
   process_of[co] = nil
-  self.task_ = nil
   return ok, err
 end
 
@@ -184,12 +128,14 @@ end
 -- Processes that serve.
 
 --- Open a process that serves posted work one item after another, and its mailbox between them.
----@param server {on_work: fun(item), on_message: fun(message), on_crash: fun(err: string)}
+---@param server {on_work: fun(self, item), on_message: fun(self, message),
+---  on_exit: fun(self, reason), on_crash: fun(self, err: string), on_rest: fun(self)} on_rest: it has
+---  ended, and no callback of it is under way any more
 ---@param executor {spawn: fun(self, fn: function, ...)}|nil what runs its tasks; default: the loop
 ---@return presence.Process
 function Processes:open(server, executor)
   return new_process(self, {
-    server_ = server, work_ = new_queue(), executor_ = executor or self.loop,
+    server_ = server, work_ = queue.new(), executor_ = executor or self.loop,
   })
 end
 
@@ -228,13 +174,16 @@ local function serve_until_idle(self)
     return
   end
   self.busy_ = true
-  while not is_empty(self.work_) or (self.alive and not is_empty(self.mailbox_)) do
+  while length(self.work_) > 0 or (self.alive and length(self.mailbox_) > 0) do
     local ok, err = run(self, serve, self)
     if not ok and not (is_exit(err) and not self.alive) then
       self.server_:on_crash(tostring(err))
     end
   end
   self.busy_, self.in_a_row_ = false, 0
+  if not self.alive then
+    self.server_:on_rest()
+  end
 end
 
 local function begin_to_serve(self)
@@ -283,13 +232,19 @@ end
 --- How much work has not begun.
 ---@return integer
 function Process:work_length()
-  return queue_length(self.work_)
+  return length(self.work_)
 end
 
---- Is a callback of this process under way (it may be waiting)?
+--- Is a callback of this process under way, running or waiting?
 ---@return boolean
 function Process:is_busy()
   return self.busy_ == true
+end
+
+--- Is a callback of this process under way that waits for something?
+---@return boolean
+function Process:is_waiting()
+  return self.busy_ == true and M.current() ~= self
 end
 
 -- What users call.
@@ -314,7 +269,7 @@ function Processes:send(pid, message)
     return false
   end
   push(process.mailbox_, message)
-  self.watchdog:mailbox(process, queue_length(process.mailbox_))
+  self.watchdog:mailbox(process, length(process.mailbox_))
   if process.signal_ then
     process.signal_:post()
   elseif process.server_ then
@@ -323,7 +278,22 @@ function Processes:send(pid, message)
   return true
 end
 
---- The next message of the calling process's mailbox; waits for one.
+-- A process that has ended is unwound by an error. One that catches it and receives again, over and
+-- over, would spin for ever: after so many times its task stops where it is.
+local max_receives_after_end = 1000
+
+local function unwind(process)
+  process.unwound_ = (process.unwound_ or 0) + 1
+  if process.unwound_ > max_receives_after_end then
+    process.processes.log("error", "a process that has ended goes on to receive: it catches the"
+      .. " error that ends it; its task is stopped", { pid = process.pid, topic = process.topic })
+    process.processes.loop:signal():wait() -- nobody posts it
+  end
+  error(setmetatable({ reason = process.exit_reason }, Exit), 0)
+end
+
+--- The next message of the calling process's mailbox; waits for one. Raises once the process has
+--- ended: let that error through.
 ---@param timeout_s number|nil
 ---@return any message or nil, "timeout"
 function M.receive(timeout_s)
@@ -333,12 +303,12 @@ function M.receive(timeout_s)
   end
   local loop = process.processes.loop
   local deadline = timeout_s and loop:now() + timeout_s
-  if not is_empty(process.mailbox_) then
+  if length(process.mailbox_) > 0 then
     give_way(process)
   end
   while true do
     if not process.alive then
-      error(setmetatable({ reason = process.exit_reason }, Exit), 0)
+      unwind(process)
     end
     local message = shift(process.mailbox_)
     if message ~= nil then
@@ -359,17 +329,7 @@ end
 ---@param pid integer
 ---@return integer ref
 function Processes:monitor(pid)
-  local watcher = current_or_raise "monitor"
-  self.next_monitor_ = self.next_monitor_ + 1
-  local ref = self.next_monitor_
-  local process = self.by_pid_[pid]
-  if not process then
-    self:send(watcher.pid, { event = "down", pid = pid, reason = "noproc", ref = ref })
-  elseif watcher.alive then
-    process.watchers_, watcher.watched_ = process.watchers_ or {}, watcher.watched_ or {}
-    process.watchers_[ref], watcher.watched_[ref] = watcher.pid, process
-  end
-  return ref
+  return self.monitors_:watch(current_or_raise "monitor", pid)
 end
 
 --- End a process. One that waits in `receive` is unwound; the caller itself does not return.
@@ -422,7 +382,7 @@ end
 ---  watchdog: presence.Watchdog}
 ---@return presence.Processes
 function M.new(opts)
-  return setmetatable({
+  local self = setmetatable({
     loop = opts.loop,
     turn = opts.turn,
     watchdog = opts.watchdog,
@@ -431,8 +391,9 @@ function M.new(opts)
     on_exit = function() end,
     by_pid_ = {},
     next_pid_ = first_pid,
-    next_monitor_ = 0,
   }, Processes)
+  self.monitors_ = monitors.new(self)
+  return self
 end
 
 return M

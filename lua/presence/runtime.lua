@@ -252,4 +252,16 @@ function Runtime:payload(payload)
   return payload
 end
 
+--- Decode a payload that came from outside, JSON text by its grammar. Not every one goes into Lua's
+--- values: half a surrogate pair, a number past the range of doubles. Nor do bytes.
+---@param payload string|presence.Binary
+---@return boolean ok
+---@return any value
+function Runtime:decode(payload)
+  if binary.is(payload) then
+    return false
+  end
+  return json.decode_finite(self.json, payload)
+end
+
 return M

@@ -14,7 +14,8 @@ local Timer = {}
 Timer.__index = Timer
 
 ---@class presence.Timers
----@field private set_ integer how many were ever set
+---@field count integer how many are set
+---@field set_count integer how many were ever set
 local Timers = {}
 Timers.__index = Timers
 
@@ -76,8 +77,8 @@ end
 ---@param fn fun() called once by whoever takes it with `pop_due`
 ---@return presence.Timer
 function Timers:add(at, fn)
-  self.set_ = self.set_ + 1
-  local timer = setmetatable({ at_ = at, order_ = self.set_, fn_ = fn, heap_ = self }, Timer)
+  self.set_count = self.set_count + 1
+  local timer = setmetatable({ at_ = at, order_ = self.set_count, fn_ = fn, heap_ = self }, Timer)
   self.count = self.count + 1
   sift_up(self, timer, self.count)
   return timer
@@ -93,13 +94,14 @@ end
 --- Takes the first timer that is due at `now`. O(log n).
 ---@param now number
 ---@return function|nil fn its function, to be called by the caller
+---@return integer|nil order how many were set up to it
 function Timers:pop_due(now)
   local first = self[1]
   if not first or first.at_ > now then return nil end
   remove(self, first)
   local fn = first.fn_
   first.fn_ = nil
-  return fn
+  return fn, first.order_
 end
 
 local M = {}
@@ -108,7 +110,7 @@ local M = {}
 ---@param on_empty? fun()
 ---@return presence.Timers
 function M.new(on_empty)
-  return setmetatable({ count = 0, set_ = 0, on_empty = on_empty }, Timers)
+  return setmetatable({ count = 0, set_count = 0, on_empty = on_empty }, Timers)
 end
 
 return M

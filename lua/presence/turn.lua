@@ -1,6 +1,8 @@
 --- What a runtime does at the end of a turn of its loop, in this order until nothing is left:
 -- run processes that have something to do, flush topics that changed, write to connections.
 -- So a connection gets one write a turn, however many messages and diffs the turn made.
+local queue = require "presence.queue"
+
 local M = {}
 
 ---@class presence.Turn
@@ -15,26 +17,21 @@ local max_jobs = 100000
 
 local function first_phase(self)
   for i = 1, #phases do
-    local queue = self[phases[i]]
-    if queue.first <= queue.last then
-      return queue
+    local jobs = self[phases[i]]
+    if jobs.first <= jobs.last then
+      return jobs
     end
   end
 end
 
 local function drain(self)
   for _ = 1, max_jobs do
-    local queue = first_phase(self)
-    if not queue then
+    local jobs = first_phase(self)
+    if not jobs then
       self.scheduled_ = false
       return
     end
-    local job = queue[queue.first]
-    queue[queue.first] = nil
-    queue.first = queue.first + 1
-    if queue.first > queue.last then
-      queue.first, queue.last = 1, 0
-    end
+    local job = queue.shift(jobs)
     local ok, err = xpcall(job.turn, debug.traceback, job)
     if not ok then
       self.on_error(err)
@@ -47,9 +44,7 @@ end
 ---@param phase "run"|"flush"|"write"
 ---@param job {turn: fun(job: table)}
 function Turn:add(phase, job)
-  local queue = self[phase]
-  queue.last = queue.last + 1
-  queue[queue.last] = job
+  queue.push(self[phase], job)
   if not self.scheduled_ then
     self.scheduled_ = true
     self.loop_:defer(self.drain_)
@@ -62,7 +57,7 @@ end
 function M.new(loop, on_error)
   local self = setmetatable({ loop_ = loop, on_error = on_error, scheduled_ = false }, Turn)
   for _, phase in ipairs(phases) do
-    self[phase] = { first = 1, last = 0 }
+    self[phase] = queue.new()
   end
   self.drain_ = function()
     drain(self)

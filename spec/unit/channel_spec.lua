@@ -679,22 +679,4 @@ describe("a channel", function()
     end
     t:finish()
   end)
-
-  describe("definition", function()
-    it("refuses callbacks it does not know, and wrong types", function()
-      assert.error_matches(function()
-        presence.channel { hande_in = {} }
-      end, "unknown callback 'hande_in'")
-      assert.error_matches(function()
-        presence.channel { join = true }
-      end, "join must be a function")
-      assert.error_matches(function()
-        presence.channel { presence = "some" }
-      end, "presence must be")
-      assert.error_matches(function()
-        presence.channel "x"
-      end, "callbacks must be a table")
-    end)
-  end)
-
 end)

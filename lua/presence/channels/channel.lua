@@ -1,45 +1,12 @@
---- A channel: what an application defines, and one client's membership of one topic, served by a
--- process. Client events, the leave and broadcasts with a `handle_out` are the process's work, one
--- after another; `handle_info` gets its mailbox.
+--- A channel: one client's membership of one topic, served by a process. Client events, the leave
+-- and broadcasts with a `handle_out` are the process's work, one after another; `handle_info` gets
+-- its mailbox.
 local binary = require "presence.binary"
 local core = require "presence.core"
+local definitions = require "presence.channels.definition"
 local socket = require "presence.channels.socket"
 
 local M = {}
-
--- Definition.
-
-local callback_names = {
-  join = "function", track = "function", after_join = "function", handle_info = "function",
-  terminate = "function", handle_in = "table", handle_in_raw = "table", handle_out = "table",
-  leave_after = "number",
-}
-local presence_modes = { all = true, none = true, count = true }
-
---- Define a channel. The tables `handle_in`, `handle_in_raw` and `handle_out` exist on the result,
---- and callbacks may be set on it later.
----@param callbacks table|nil
----@return table channel
-function M.define(callbacks)
-  if callbacks ~= nil and type(callbacks) ~= "table" then
-    error("channel: callbacks must be a table, got " .. type(callbacks), 2)
-  end
-  local definition = { handle_in = {}, handle_in_raw = {}, handle_out = {} }
-  for name, value in pairs(callbacks or {}) do
-    local expected = callback_names[name]
-    if expected and type(value) ~= expected then
-      error("channel: " .. name .. " must be a " .. expected .. ", got " .. type(value), 2)
-    elseif name == "presence" and type(value) ~= "function" and not presence_modes[value] then
-      error("channel: presence must be 'all', 'none', 'count' or a function", 2)
-    elseif not expected and name ~= "presence" then
-      error("channel: unknown callback '" .. tostring(name) .. "'", 2)
-    end
-    definition[name] = value
-  end
-  return definition
-end
-
--- One client on one topic.
 
 ---@class presence.Channel
 local Channel = {}
@@ -83,6 +50,17 @@ local function send_shared(self, event, payload, shared)
   self.connection:send(message)
 end
 
+-- The turn of a channel whose callbacks do not keep up with its broadcasts.
+local FallenBehind = {}
+FallenBehind.__index = FallenBehind
+
+function FallenBehind:turn()
+  local channel = self.channel
+  channel.connection.bound.log("warn", "a channel's callbacks fall behind its broadcasts",
+    { topic = channel.topic })
+  channel:finish("crashed", "phx_error")
+end
+
 function Channel:tell(event, json, shared)
   self.was_told_diff = true
   send_shared(self, event, json, shared)
@@ -103,11 +81,77 @@ function Channel:is_writable()
 end
 
 function Channel:deliver(_, event, payload, shared)
-  if type(self.definition.handle_out[event]) == "function" then
-    self.process:post { kind = "out", event = event, payload = payload }
-  else
+  local handler = self.definition.handle_out[event]
+  if not handler then
     send_shared(self, event, shared.payload, shared)
+    return
   end
+  local posted = self:post {
+    kind = "out", event = event, handler = handler, payload = shared.payload,
+    is_text = type(payload) == "string",
+  }
+  if not posted and not self.falls_behind then
+    -- Later: whoever broadcasts is walking the subscribers that the end removes.
+    self.falls_behind = true
+    self.runtime.turn_:add("run", setmetatable({ channel = self }, FallenBehind))
+  end
+end
+
+-- Work.
+
+-- What an item keeps of what strangers sent.
+local function bytes_of(item)
+  local payload = item.payload or ""
+  return (binary.is(payload) and #payload.bytes or #payload) + #(item.ref or "")
+end
+
+-- Behind a callback that waits so much may wait. One that runs will be done before anybody else has
+-- a turn, so that what the application itself broadcasts meanwhile is not counted.
+local function has_room(self, kind, bytes)
+  local process, connection = self.process, self.connection
+  local options, is_waiting = connection.options, process:is_waiting()
+  if not is_waiting and kind == "out" then
+    return true
+  end
+  return process:work_length() < options.max_queued_events
+    and (not is_waiting or connection.held_bytes + bytes <= options.max_held_bytes)
+end
+
+-- From inside of somebody else's callback (a broadcast) it begins at the end of the turn, else at
+-- once.
+local function post(self, item, bytes)
+  item.bytes = bytes
+  self.connection.held_bytes = self.connection.held_bytes + bytes
+  if item.kind == "out" then
+    self.process:post(item)
+  else
+    self.process:post_now(item)
+  end
+end
+
+--- Give the process work, unless too much waits for it already.
+---@param item {kind: "event"|"leave"|"out", ref: string|nil, payload: any}
+---@return boolean posted
+function Channel:post(item)
+  local bytes = bytes_of(item)
+  if not has_room(self, item.kind, bytes) then
+    return false
+  end
+  post(self, item, bytes)
+  return true
+end
+
+--- The client leaves, once what it sent before is done. For one leave there is always room.
+---@param ref string|nil
+---@return boolean posted
+function Channel:leave(ref)
+  local item = { kind = "leave", ref = ref }
+  if self.leaves then
+    return self:post(item)
+  end
+  self.leaves = true
+  post(self, item, bytes_of(item))
+  return true
 end
 
 -- The end.
@@ -121,6 +165,7 @@ function Channel:finish(reason, last_event, is_clean)
     return
   end
   self.ended = true
+  self.connection.held_bytes = self.connection.held_bytes - self.held_bytes
   local runtime = self.runtime
   runtime.pubsub:remove(self.topic, self)
   runtime.feed:leave(self.topic, self)
@@ -137,24 +182,49 @@ function Channel:finish(reason, last_event, is_clean)
   if self.joined and self.definition.terminate then
     self.process:post_now { kind = "terminate", reason = reason }
   end
+  if self.process:is_busy() then
+    self.lingers = true
+    self.connection.lingering = self.connection.lingering + 1
+  end
+end
+
+--- It has ended, and no callback of it is under way any more.
+function Channel:on_rest()
+  if self.lingers then
+    self.lingers = false
+    self.connection.lingering = self.connection.lingering - 1
+  end
 end
 
 --- End in favour of a new join of the same topic. A leave that waits its turn is answered.
 ---@return fun() close sends this channel's phx_close, after the reply to the new join
 function Channel:supersede()
   for _, item in ipairs(self.process:take_work()) do
+    self.connection.held_bytes = self.connection.held_bytes - (item.bytes or 0)
     if item.kind == "leave" then
       self:reply(item.ref, "ok", "{}")
     end
   end
   self:finish("left")
   return function()
+    self:after_reply() -- where this join was not answered: the end of the channel before it
     self:send(self.join_ref, self.join_ref, "phx_close", "{}")
   end
 end
 
+-- Ended before `join` had decided.
+local function end_joining(self, reason)
+  self:reply(self.join_message.ref, "error", '{"reason":"join crashed"}')
+  self:finish(reason)
+  self:after_reply()
+end
+
 --- process.exit from outside or from a callback.
 function Channel:on_exit(reason)
+  if not self.joined then
+    end_joining(self, reason)
+    return
+  end
   local is_clean = reason == "normal" or reason == "shutdown"
   self:finish(reason, is_clean and "phx_close" or "phx_error")
 end
@@ -163,14 +233,11 @@ function Channel:on_crash(err)
   self.connection.bound.log("error", "channel crashed: " .. err, { topic = self.topic })
   if self.ended then
     return
+  elseif self.joined then
+    self:finish("crashed", "phx_error")
+  else
+    end_joining(self, "crashed")
   end
-  if not self.joined then
-    self:reply(self.join_message.ref, "error", '{"reason":"join crashed"}')
-    self:finish("crashed")
-    self:after_reply()
-    return
-  end
-  self:finish("crashed", "phx_error")
 end
 
 -- Join.
@@ -219,7 +286,7 @@ local function presence_mode(self)
     mode = mode(self.socket)
   end
   mode = mode or "all"
-  if not presence_modes[mode] then
+  if not definitions.is_mode(mode) then
     error("presence must be 'all', 'none' or 'count', got " .. tostring(mode), 0)
   end
   return mode
@@ -284,24 +351,19 @@ function work.event(self, item)
   local client, definition = self.socket, self.definition
   client.ref = item.ref
   local raw = definition.handle_in_raw[item.event]
-  if type(raw) == "function" then
+  if raw then
     answer(self, item.ref, raw(client, item.payload))
     return
   end
   local handler = definition.handle_in[item.event]
-  if type(handler) ~= "function" then
+  if not handler then
     -- The client's mistake, not the application's: no error in the log, which it could fill.
     self.connection.bound.log("warn", "no handle_in for an event",
       { topic = self.topic, event = item.event })
     self:finish("crashed", "phx_error")
     return
   end
-  -- Bytes are for handle_in_raw. Text that is JSON by its grammar may still hold what no Lua string
-  -- can: half a surrogate pair.
-  local ok, payload = false, nil
-  if not binary.is(item.payload) then
-    ok, payload = pcall(self.runtime.json.decode, item.payload)
-  end
+  local ok, payload = self.runtime:decode(item.payload)
   if not ok then
     self:reply(item.ref, "error", '{"reason":"bad payload"}')
     return
@@ -314,8 +376,19 @@ function work.leave(self, item)
   self:finish("left", "phx_close")
 end
 
+-- Each callback gets a payload of its own: an edit of one changes nothing of what others get. To
+-- decode the text again costs what a copy would, and nothing more waits in queues than that text.
+local function own_payload(self, item)
+  if item.is_text then
+    return item.payload
+  elseif binary.is(item.payload) then
+    return binary.new(item.payload.bytes)
+  end
+  return self.runtime.json.decode(item.payload)
+end
+
 function work.out(self, item)
-  local payload = self.definition.handle_out[item.event](self.socket, item.payload)
+  local payload = item.handler(self.socket, own_payload(self, item))
   if payload ~= nil and not self.ended then
     send_shared(self, item.event, self.runtime:payload(payload), {})
   end
@@ -326,6 +399,9 @@ function work.terminate(self, item)
 end
 
 function Channel:on_work(item)
+  if item.bytes then
+    self.connection.held_bytes = self.connection.held_bytes - item.bytes
+  end
   if not self.ended or item.kind == "terminate" then
     work[item.kind](self, item)
   end
@@ -345,7 +421,8 @@ end
 
 --- Start a channel for a join, and let `join` decide.
 ---@param opts {connection: table, definition: table, topic: string, join_ref: string|nil,
----  ref: string|nil, params: any, close_old: function|nil}
+---  ref: string|nil, params: any, held_bytes: integer, close_old: function|nil} held_bytes: what it
+---  keeps of what its client sent
 ---@return presence.Channel
 function M.start(opts)
   local connection = opts.connection
@@ -358,9 +435,11 @@ function M.start(opts)
     join_ref = opts.join_ref,
     join_message = { kind = "join", ref = opts.ref },
     close_old = opts.close_old,
+    held_bytes = opts.held_bytes,
     joined = false,
     ended = false,
   }, Channel)
+  connection.held_bytes = connection.held_bytes + opts.held_bytes
   self.process = runtime.processes:open(self, connection.executor)
   self.process.topic = opts.topic
   self.pid = self.process.pid

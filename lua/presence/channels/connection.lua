@@ -1,5 +1,4 @@
 --- One client's connection: bytes or messages in, channels by topic, one outbox.
-local binary = require "presence.binary"
 local bucket = require "presence.channels.guard.bucket"
 local channel = require "presence.channels.channel"
 local core = require "presence.core"
@@ -14,6 +13,8 @@ Connection.__index = Connection
 -- Close codes of RFC 6455, section 7.4.1, and of its registry.
 local going_away, unsupported, policy_violation = 1001, 1003, 1008
 local internal_error, try_again_later = 1011, 1013
+
+local busy = '{"reason":"busy"}'
 
 -- The topics of ended channels that were told a presence_diff. A client may join and leave topics
 -- without end: past a limit every topic counts as one of them.
@@ -62,18 +63,24 @@ local function join(self, join_ref, ref, topic, payload)
   if not definition then
     self:reply(nil, ref, topic, "error", '{"reason":"unmatched topic"}')
     return
+  elseif #topic > self.runtime.options.max_topic_bytes then
+    self:reply(join_ref, ref, topic, "error", '{"reason":"topic too long"}')
+    return
   end
   local old = self.channels[topic]
-  if not old and self.channel_count >= self.options.max_channels then
+  local grows = not old or old.process:is_busy()
+  if grows and self.channel_count + self.lingering >= self.options.max_channels then
     self:reply(join_ref, ref, topic, "error", '{"reason":"too many channels joined"}')
     return
   end
-  local ok, params = false, nil
-  if not binary.is(payload) then
-    ok, params = pcall(self.runtime.json.decode, payload)
-  end
+  local ok, params = self.runtime:decode(payload)
   if not ok then
     self:reply(join_ref, ref, topic, "error", '{"reason":"bad payload"}')
+    return
+  end
+  local held_bytes = #topic + #(join_ref or "") + #payload
+  if self.held_bytes + held_bytes - (old and old.held_bytes or 0) > self.options.max_held_bytes then
+    self:reply(join_ref, ref, topic, "error", '{"reason":"too much held for this socket"}')
     return
   end
   local close_old = old and old:supersede()
@@ -83,7 +90,7 @@ local function join(self, join_ref, ref, topic, payload)
   end
   local started = channel.start {
     connection = self, definition = definition, topic = topic, join_ref = join_ref, ref = ref,
-    params = params, close_old = close_old,
+    params = params, held_bytes = held_bytes, close_old = close_old,
   }
   self.channels[topic] = started
   self.channel_count = self.channel_count + 1
@@ -99,7 +106,9 @@ local function leave(self, join_ref, ref, topic)
   if not joined then
     self:reply(join_ref, ref, topic, "ok", "{}")
   elseif not is_stale(joined, join_ref) then
-    joined.process:post_now { kind = "leave", ref = ref }
+    if not joined:leave(ref) then
+      self:reply(joined.join_ref, ref, topic, "error", busy)
+    end
   end
 end
 
@@ -109,10 +118,8 @@ local function event(self, join_ref, ref, topic, name, payload)
     self:reply(nil, ref, topic, "error", '{"reason":"unmatched topic"}')
   elseif is_stale(joined, join_ref) then
     return
-  elseif joined.process:work_length() >= self.options.max_queued_events then
-    self:reply(joined.join_ref, ref, topic, "error", '{"reason":"busy"}')
-  else
-    joined.process:post_now { kind = "event", event = name, ref = ref, payload = payload }
+  elseif not joined:post { kind = "event", event = name, ref = ref, payload = payload } then
+    self:reply(joined.join_ref, ref, topic, "error", busy)
   end
 end
 
@@ -339,6 +346,8 @@ function M.new(opts)
     executor = opts.transport.executor, -- runs the callbacks of its channels; nil: the loop does
     channels = {},
     channel_count = 0,
+    lingering = 0, -- channels that have ended, with a callback under way
+    held_bytes = 0, -- of joins, and of what waits for callbacks
     told_diffs = setmetatable({ topics = {}, count = 0, most = options.max_channels }, ToldDiffs),
     last_seen = now,
     ended = false,

@@ -2,6 +2,7 @@
 -- binding to a runtime, which holds the connections.
 local config = require "presence.config"
 local connection = require "presence.channels.connection"
+local definitions = require "presence.channels.definition"
 local guarded_log = require "presence.channels.guard.log"
 local longpoll = require "presence.channels.longpoll"
 local origin = require "presence.channels.guard.origin"
@@ -47,6 +48,7 @@ local function check_description(opts)
     if type(definition.handle_in) ~= "table" then
       error("endpoint: the channel of '" .. pattern .. "' is not made by presence.channel", 3)
     end
+    definitions.check(definition, 3)
   end
   for _, name in ipairs { "connect", "id", "expires_at" } do
     if opts[name] ~= nil and type(opts[name]) ~= "function" then
@@ -166,6 +168,9 @@ end
 ---@param runtime presence.Runtime
 ---@return presence.BoundEndpoint
 function Endpoint:bind(runtime)
+  for _, definition in pairs(self.channels) do
+    definitions.check(definition, 2) -- callbacks may have been set since
+  end
   local bound = setmetatable({
     endpoint = self,
     runtime = runtime,

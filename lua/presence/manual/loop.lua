@@ -13,6 +13,8 @@ Loop.__index = Loop
 
 -- A turn that defers more than this never comes to rest.
 local max_steps = 1000000
+-- Nor does an instant whose timers set timers for the same one so often.
+local max_rounds = 10000
 
 --- Seconds since the loop was made; moves only by `advance`.
 ---@return number
@@ -81,13 +83,27 @@ local function drain(self)
   end
 end
 
+-- Timers of one instant come in rounds: those that were set before it, those that these have set,
+-- and so on.
 local function run_due(self, target)
-  local at = self.timers_:next_at()
+  local timers_ = self.timers_
+  local rounds, set_before_round = 0, timers_.set_count
+  local at = timers_:next_at()
   while at and at <= target do
-    self.now_ = math.max(self.now_, at)
-    guarded(self, self.timers_:pop_due(self.now_))
+    if at > self.now_ then
+      self.now_ = at
+      rounds, set_before_round = 0, timers_.set_count
+    end
+    local fn, order = timers_:pop_due(self.now_)
+    if order > set_before_round then
+      rounds, set_before_round = rounds + 1, timers_.set_count
+      if rounds > max_rounds then
+        error("manual loop: a timer sets one for the same instant, over and over", 3)
+      end
+    end
+    guarded(self, fn)
     drain(self)
-    at = self.timers_:next_at()
+    at = timers_:next_at()
   end
 end
 
