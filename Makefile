@@ -6,10 +6,10 @@ SECONDS = 60
 TARGETS ?=
 MUTANTS ?= 200
 SEED ?= 1
-export DESTDIR PREFIX HOST PORT LIMITS SIZES
+export DESTDIR PREFIX HOST PORT LIMITS SIZES BENCH SERVERS SCALE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test fuzz cover mutate bench-core build lint fmt install uninstall deb clean
+.PHONY: help demo demo-nginx test fuzz cover mutate bench-core bench-server build lint fmt install uninstall deb clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -21,7 +21,7 @@ help: ## this list
 demo: ## a chat room on http://127.0.0.1:4000 (HOST, PORT, LIMITS=off, LUA=luajit)
 	@sh scripts/bootstrap.sh demo
 	@bash scripts/build.sh
-	@. scripts/env.sh && exec $(LUA) examples/chat/main.lua
+	@if [ "$$LIMITS" = off ]; then ulimit -n "$$(ulimit -H -n)"; fi; . scripts/env.sh && exec $(LUA) examples/chat/main.lua
 
 demo-nginx: ## the same behind nginx (HOST, PORT, LIMITS=off)
 	@sh scripts/bootstrap.sh demo-nginx
@@ -47,6 +47,11 @@ mutate: ## breaks MUTANTS (200) lines of C chosen by SEED (1); lists what no tes
 bench-core: ## the core against its targets and its peers, build/bench/core.json; some minutes (SIZES="10000 100000")
 	@sh scripts/bootstrap.sh bench
 	@exec bash scripts/bench.sh core
+
+bench-server: ## the demo's server under load, build/bench/server.json; many minutes (BENCH="storm churn", SERVERS=luajit, SCALE=0.1)
+	@sh scripts/bootstrap.sh bench-server
+	@bash scripts/build.sh
+	@exec bash scripts/bench-server.sh
 
 build: ## the C library and both Lua modules, in build/
 	@sh scripts/bootstrap.sh build

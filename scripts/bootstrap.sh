@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a make target needs and this machine lacks, saying what and why.
 #
-#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt|deb
+#   scripts/bootstrap.sh make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|bench-server|lint|fmt|deb
 #
 # When everything is there it only looks, which takes a fraction of a second. Debian packages come
 # by apt-get and never at the cost of an installed one (--no-remove); npm packages come from
@@ -141,6 +141,10 @@ want_bench() {
   want libmimalloc-dev "another allocator under the core" have_file /usr/include/mimalloc.h
   want erlang-base "nested maps of Erlang, to compare with" have erlc
 }
+# What the demo needs. nginx is measured where it is installed.
+want_bench_server() {
+  want_demo
+}
 want_fmt() {
   want clang-format "formats the C code" have clang-format
 }
@@ -276,13 +280,14 @@ choose_luajit
 case $goal in
   make | build | demo | test | fuzz | cover | mutate | bench | lint | fmt | deb) "want_$goal" ;;
   demo-nginx) want_demo_nginx ;;
+  bench-server) want_bench_server ;;
   *)
-    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|lint|fmt|deb" >&2
+    echo "usage: $0 make|build|demo|demo-nginx|test|fuzz|cover|mutate|bench|bench-server|lint|fmt|deb" >&2
     exit 2
     ;;
 esac
 install_packages
 case $goal in
-  demo | demo-nginx) install_npm_packages demo ;;
+  demo | demo-nginx | bench-server) install_npm_packages demo ;;
   test) install_npm_packages all ;;
 esac

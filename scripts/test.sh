@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit
 suites=(c c-sanitize c-clang c-tiny c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx
-  valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit install house e2e e2e-nginx)
+  valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit install house bench e2e e2e-nginx)
 # Run when they are named: about one run in six still finds that a version held by another thread
 # does not equal its copy (the threads of spec/c/threads).
 named_only=(c-tsan)
@@ -188,6 +188,7 @@ run_gc0-luajit() { eager_specs luajit; }
 run_nginx() { bash scripts/build.sh && lua_specs lua5.4 spec/nginx; }
 run_install() { bash scripts/build.sh && lua_specs lua5.4 spec/install; }
 run_house() { bash scripts/build.sh default tests && lua_specs lua5.4 spec/house_spec.lua spec/house; }
+run_bench() { bash scripts/build.sh && lua_specs lua5.4 spec/bench; }
 run_e2e() { bash scripts/build.sh && node_tests e2e spec/e2e; }
 run_e2e-nginx() {
   bash scripts/build.sh &&
@@ -208,6 +209,7 @@ describe() {
     nginx) echo "specs of spec/nginx inside real nginx workers" ;;
     install) echo "make install, the rock and the Debian package, used and removed" ;;
     house) echo "the rules of the house" ;;
+    bench) echo "bench-server at a small scale, and that it complains" ;;
     e2e) echo "end to end: Node and a browser against real servers" ;;
     e2e-nginx) echo "end to end: the same, and reloads, against nginx" ;;
     valgrind-*) echo "specs that exercise C, under valgrind" ;;

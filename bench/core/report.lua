@@ -5,6 +5,7 @@
 ---
 --- RAW_FOLDER holds files KIND.PRESENCES.LAYOUT.tsv (name, value, unit), and for each
 --- instructions.PRESENCES.LAYOUT.tsv a folder of callgrind's dumps of the same name, less ".tsv".
+local report = require "bench.rows"
 local targets = require "bench.core.targets"
 
 local raw_folder, json_path = arg[1], arg[2]
@@ -14,6 +15,7 @@ local layouts = { "one", "tens" }
 local growth_context = "1M against 100k, one topic"
 local layout_names = { one = "one topic", tens = "topics of ten" }
 
+local show = report.show
 local rows, by_name = {}, {}
 
 local function add(context, operation, value, unit)
@@ -123,37 +125,6 @@ for _, growth in ipairs(targets.growth) do
   end
 end
 
-local missed, measured = 0, 0
-for _, target in ipairs(targets.limits) do
-  local row = by_name[target[1]]
-  if row then
-    row.target, row.ok = target[2], row.value <= target[2]
-    measured = measured + 1
-    missed = missed + (row.ok and 0 or 1)
-  end
-end
-
---- A number as short as it is clear.
-local function show(value)
-  if value >= 100 then
-    return ("%.0f"):format(value)
-  end
-  return (("%.3f"):format(value):gsub("(%.%d%d)%d$", value >= 1 and "%1" or "%0"))
-end
-
-local function print_targets()
-  print(("%-84s %12s %10s"):format("against the targets", "measured", "at most"))
-  for _, target in ipairs(targets.limits) do
-    local row = by_name[target[1]]
-    if row then
-      print(("%-84s %12s %10s  %s"):format(row.name, show(row.value), show(row.target),
-        row.ok and "ok" or "MISSED"))
-    else
-      print(("%-84s %12s %10s  not measured"):format(target[1], "-", show(target[2])))
-    end
-  end
-end
-
 --- All rows, an operation a line.
 local function print_all()
   local contexts = {}
@@ -182,26 +153,8 @@ local function print_all()
   end
 end
 
-local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c)
-    return ("\\u%04x"):format(c:byte())
-  end) .. '"'
-end
-
-local function write_json(path)
-  local items = {}
-  for i, row in ipairs(rows) do
-    items[i] = ('  {"name":%s,"value":%.6g,"unit":%s,"target":%s,"ok":%s}'):format(quoted(row.name),
-      row.value, quoted(row.unit), row.target and ("%.6g"):format(row.target) or "null",
-      row.target and tostring(row.ok) or "null")
-  end
-  local file = assert(io.open(path, "wb"))
-  assert(file:write("[\n", table.concat(items, ",\n"), "\n]\n"))
-  assert(file:close())
-end
-
-print_targets()
+report.judge(rows, targets.limits)
+report.print_targets(rows, targets.limits)
 print_all()
-write_json(json_path)
-print(("\n%d of %d targets met, %d missed; all rows are in %s"):format(measured - missed,
-  #targets.limits, missed, json_path))
+report.write_json(rows, json_path)
+report.print_summary(rows, targets.limits, json_path)

@@ -108,7 +108,12 @@ for name in ([[assert ctype errno fcntl float inttypes limits math signal stdali
 end
 local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true }
 local test_headers = { ["cmocka.h"] = true, ["setjmp.h"] = true }
-local bench_headers = { ["valgrind/callgrind.h"] = true, ["mimalloc.h"] = true }
+local bench_headers = {
+  ["valgrind/callgrind.h"] = true, ["mimalloc.h"] = true,
+  -- The clients of bench/server.
+  ["arpa/inet.h"] = true, ["netinet/in.h"] = true, ["netinet/tcp.h"] = true,
+  ["sys/epoll.h"] = true, ["sys/socket.h"] = true,
+}
 
 local function angled_allowed(path, room, name)
   return libc[name] or (room.lua and lua_headers[name])
