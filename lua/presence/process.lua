@@ -129,8 +129,8 @@ end
 
 --- Open a process that serves posted work one item after another, and its mailbox between them.
 ---@param server {on_work: fun(self, item), on_message: fun(self, message),
----  on_exit: fun(self, reason), on_crash: fun(self, err: string), on_rest: fun(self)} on_rest: it has
----  ended, and no callback of it is under way any more
+---  on_exit: fun(self, reason), on_crash: fun(self, err: string), on_rest: fun(self)} on_rest: it
+---  has ended, and no callback of it is under way any more
 ---@param executor {spawn: fun(self, fn: function, ...)}|nil what runs its tasks; default: the loop
 ---@return presence.Process
 function Processes:open(server, executor)

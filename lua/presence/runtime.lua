@@ -3,9 +3,11 @@ local binary = require "presence.binary"
 local config = require "presence.config"
 local core = require "presence.core"
 local feed = require "presence.feed"
+local holdings = require "presence.holdings"
 local json = require "presence.json"
 local process = require "presence.process"
 local pubsub = require "presence.pubsub"
+local questions = require "presence.questions"
 local tracker = require "presence.tracker"
 local turn = require "presence.turn"
 local watchdog = require "presence.watchdog"
@@ -125,10 +127,19 @@ local function new_ref_prefix()
   return string.format("%x%s-", os.time(), address:sub(-7))
 end
 
-local tracker_functions = {
-  "track", "update", "put", "untrack", "list", "count", "get_by_key", "online", "topics", "where",
-  "snapshot",
+local tracker_functions = { "track", "update", "put", "untrack" }
+local question_functions = {
+  "list", "count", "get_by_key", "online", "topics", "where", "snapshot",
 }
+
+-- Functions on the runtime that are methods of one of its parts.
+local function lend(self, part, names)
+  for _, name in ipairs(names) do
+    self[name] = function(...)
+      return part[name](part, ...)
+    end
+  end
+end
 
 --- Make a runtime. See docs/options.md for its options.
 ---@param opts table `loop` is required
@@ -174,9 +185,12 @@ function M.new(opts)
       return payload
     end,
   }
+  local held = holdings.new()
+  self.questions = questions.new(owner, held)
   self.tracker = tracker.new {
     loop = opts.loop, turn = self.turn_, log = self.log, processes = self.processes,
-    feed = self.feed, owner = owner, limits = opts, callbacks = opts,
+    feed = self.feed, owner = owner, holdings = held, questions = self.questions, limits = opts,
+    callbacks = opts,
     ref_prefix = opts.ref_prefix or new_ref_prefix(),
     leave_after = function(topic)
       return self:leave_after(topic)
@@ -188,11 +202,8 @@ function M.new(opts)
     tracker_end(self.tracker, ended.pid, leave_reasons[reason] or "closed")
   end
   self.process = process_functions(self.processes)
-  for _, name in ipairs(tracker_functions) do
-    self[name] = function(...)
-      return self.tracker[name](self.tracker, ...)
-    end
-  end
+  lend(self, self.tracker, tracker_functions)
+  lend(self, self.questions, question_functions)
   return self
 end
 

@@ -75,35 +75,6 @@ local function next_ref(self)
   return string.format("%s%x", self.ref_prefix, self.refs_)
 end
 
--- pid → topic → key → its own leave_after, or true: the end of a process costs what it held.
-
-local function index(self, pid, topic, key, leave_after)
-  local topics = self.by_pid_[pid]
-  if not topics then
-    topics = {}
-    self.by_pid_[pid] = topics
-  end
-  local keys = topics[topic]
-  if not keys then
-    keys = {}
-    topics[topic] = keys
-  end
-  keys[key] = leave_after or true
-  self.topics_of_key_:track(key, topic, pid, "{}", "-")
-end
-
-local function unindex(self, pid, topic, key)
-  local topics = self.by_pid_[pid]
-  topics[topic][key] = nil
-  if next(topics[topic]) == nil then
-    topics[topic] = nil
-  end
-  if next(topics) == nil then
-    self.by_pid_[pid] = nil
-  end
-  self.topics_of_key_:untrack(key, topic, pid)
-end
-
 -- Callbacks.
 
 local Callback = {}
@@ -121,7 +92,7 @@ local function notify(self, name, event)
   if not fn then
     return
   end
-  event.entry = self:get_by_key(event.topic, event.key)
+  event.entry = self.questions:get_by_key(event.topic, event.key)
   event.at = self.loop:time()
   local call = { fn = fn, name = name, event = event, log = self.log }
   self.turn:add("run", setmetatable(call, Callback))
@@ -134,8 +105,8 @@ local function commit_return(self, lost_pid, topic, key, pid, text, ref, leave_a
   if not ok then
     return nil, word, detail
   end
-  unindex(self, lost_pid, topic, key)
-  index(self, pid, topic, key, leave_after)
+  self.holdings:remove(lost_pid, topic, key)
+  self.holdings:add(pid, topic, key, leave_after)
   self.feed:replace(topic, key, lost_pid)
   self.feed:touch(topic)
   notify(self, "on_update", {
@@ -156,7 +127,7 @@ local function commit_track(self, topic, key, pid, text, ref, leave_after)
   if not ok then
     return nil, word, detail
   end
-  index(self, pid, topic, key, leave_after)
+  self.holdings:add(pid, topic, key, leave_after)
   self.feed:touch(topic)
   notify(self, "on_join", {
     topic = topic, key = key, pid = pid, meta = text,
@@ -172,7 +143,7 @@ local function commit_untrack(self, topic, key, pid, reason)
   end
   self.grace:drop(topic, key, pid)
   local removed = self.owner:untrack(topic, key, pid)
-  unindex(self, pid, topic, key)
+  self.holdings:remove(pid, topic, key)
   self.feed:touch(topic)
   notify(self, "on_leave", {
     topic = topic, key = key, pid = pid, meta = meta, reason = reason,
@@ -349,28 +320,13 @@ function Tracker:untrack(socket, key)
   return commit_untrack(self, socket.topic, key, socket.pid, "left")
 end
 
--- Everything that a pid tracks, in one order, so that callbacks come the same in every run.
-local function presences_of(self, pid)
-  local topics = self.by_pid_[pid]
-  local presences = {}
-  for topic, keys in pairs(topics or {}) do
-    for key in pairs(keys) do
-      presences[#presences + 1] = { topic = topic, key = key }
-    end
-  end
-  table.sort(presences, function(a, b)
-    return a.topic < b.topic or (a.topic == b.topic and a.key < b.key)
-  end)
-  return presences
-end
-
 --- Remove everything that a pid tracks.
 ---@param pid integer|string
 ---@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
 ---@return integer removed
 function Tracker:drop(pid, reason)
   local removed = 0
-  for _, presence in ipairs(presences_of(self, pid)) do
+  for _, presence in ipairs(self.holdings:of(pid)) do
     removed = removed + commit_untrack(self, presence.topic, presence.key, pid, reason)
   end
   return removed
@@ -381,10 +337,9 @@ end
 ---@param pid integer|string
 ---@param reason "left"|"closed"|"crashed"|"timeout"|"node_down"
 function Tracker:lose(pid, reason)
-  for _, presence in ipairs(presences_of(self, pid)) do
+  for _, presence in ipairs(self.holdings:of(pid)) do
     local topic, key = presence.topic, presence.key
-    local own = self.by_pid_[pid][topic][key]
-    local leave_after = type(own) == "number" and own or self.leave_after(topic)
+    local leave_after = presence.leave_after or self.leave_after(topic)
     if leave_after > 0 then
       self.grace:hold(topic, key, pid, leave_after, function()
         commit_untrack(self, topic, key, pid, reason)
@@ -395,96 +350,9 @@ function Tracker:lose(pid, reason)
   end
 end
 
--- Questions.
-
---- Everybody on a topic: an array of `{key, meta_json}` pairs, one a meta.
----@param topic string
----@return {[1]: string, [2]: string}[]
-function Tracker:list(topic)
-  check_string("list", "topic", topic)
-  local pairs_ = {}
-  for key, entry in self.owner:snapshot(topic):each(topic) do
-    for _, meta in ipairs(core.entry_metas(entry)) do
-      pairs_[#pairs_ + 1] = { key, meta.data }
-    end
-  end
-  return pairs_
-end
-
---- Number of distinct keys on a topic.
----@param topic string
----@return integer
-function Tracker:count(topic)
-  check_string("count", "topic", topic)
-  return self.owner:count(topic)
-end
-
----@param topic string
----@param key string
----@return presence.PresenceEntry|nil
-function Tracker:get_by_key(topic, key)
-  check_string("get_by_key", "topic", topic)
-  check_string("get_by_key", "key", key)
-  return self.owner:snapshot(topic):get(topic, key)
-end
-
---- Number of connections of many keys at one instant.
----@param topic string
----@param keys string[]
----@return table<string, integer>
-function Tracker:online(topic, keys)
-  check_string("online", "topic", topic)
-  if type(keys) ~= "table" then
-    error("online: keys must be an array of strings, got " .. type(keys), 2)
-  end
-  local connections = {}
-  for _, key in ipairs(keys) do
-    check_string("online", "a key", key)
-    connections[key] = self.owner:connections(topic, key)
-  end
-  return connections
-end
-
---- Topics that somebody is on, with their number of keys, sorted by name.
----@param prefix string|nil
----@return {topic: string, count: integer}[]
-function Tracker:topics(prefix)
-  if prefix ~= nil then
-    check_string("topics", "prefix", prefix)
-  end
-  local topics = {}
-  for topic, count in self.owner:snapshot():topics() do
-    if not prefix or topic:sub(1, #prefix) == prefix then
-      topics[#topics + 1] = { topic = topic, count = count }
-    end
-  end
-  table.sort(topics, function(a, b)
-    return a.topic < b.topic
-  end)
-  return topics
-end
-
---- The topics that a key is on, sorted.
----@param key string
----@return string[]
-function Tracker:where(key)
-  check_string("where", "key", key)
-  local topics = {}
-  for topic in self.topics_of_key_:snapshot(key):each(key) do
-    topics[#topics + 1] = topic
-  end
-  table.sort(topics)
-  return topics
-end
-
---- The immutable state of this instant.
----@return presence.PresenceState
-function Tracker:snapshot()
-  return self.owner:snapshot()
-end
-
 ---@param opts {loop: table, turn: presence.Turn, log: function, processes: presence.Processes,
----  feed: presence.Feed, owner: userdata, limits: table, callbacks: table, ref_prefix: string,
+---  feed: presence.Feed, owner: userdata, holdings: presence.Holdings,
+---  questions: presence.Questions, limits: table, callbacks: table, ref_prefix: string,
 ---  leave_after: fun(topic: string): number}
 ---@return presence.Tracker
 function M.new(opts)
@@ -495,14 +363,14 @@ function M.new(opts)
     processes = opts.processes,
     feed = opts.feed,
     owner = opts.owner,
+    holdings = opts.holdings,
+    questions = opts.questions,
     limits = opts.limits,
     callbacks = opts.callbacks,
     ref_prefix = opts.ref_prefix,
     leave_after = opts.leave_after,
     grace = grace.new(opts.loop),
     refs_ = 0,
-    by_pid_ = {},
-    topics_of_key_ = core.owner(),
   }, Tracker)
 end
 

@@ -90,6 +90,28 @@ describe("an endpoint", function()
     t:finish()
   end)
 
+  it("refuses a client whose id can name no socket, or raises", function()
+    for _, id in ipairs { 0 / 0, {}, true, "raise" } do
+      local t = testing.new(endpoint {
+        id = function()
+          return id == "raise" and error "boom" or id
+        end,
+      })
+      local c, status = t:client {}
+      assert.same({ nil, 500 }, { c, status })
+      assert.matches("^id ", t.logged[1].message)
+    end
+    local e = endpoint {
+      id = function()
+        return 7
+      end,
+    }
+    local t = testing.new(e)
+    t:client {}
+    assert.equal(1, e:disconnect(7))
+    t:finish()
+  end)
+
   it("closes an idle connection, not with 1000, and keeps one that sends", function()
     local t = testing.new(endpoint { idle_timeout_s = 60 })
     local idle, busy = t:client {}, t:client {}

@@ -103,7 +103,7 @@ describe("leave_after", function()
     t:advance(0.3)
     assert.not_present(watcher, "room:1", "ann")
     assert.equal("on_leave ann last closed", events[3])
-    assert.same({}, t.runtime.tracker.by_pid_[1] or {})
+    assert.same({}, t.runtime.where "ann")
     t:finish()
   end)
 

@@ -255,7 +255,7 @@ describe("the tracker", function()
         assert.equal(1, rt.untrack(socket(), "ann"))
       end
       assert.equal(0, rt.count "room:1")
-      assert.same({}, rt.tracker.by_pid_)
+      assert.is_true(rt.tracker.holdings:is_empty())
       assert.same({}, rt.where "ann")
     end)
   end)

@@ -2,8 +2,7 @@
 -- and broadcasts with a `handle_out` are the process's work, one after another; `handle_info` gets
 -- its mailbox.
 local binary = require "presence.binary"
-local core = require "presence.core"
-local definitions = require "presence.channels.definition"
+local callbacks = require "presence.channels.callbacks"
 local socket = require "presence.channels.socket"
 
 local M = {}
@@ -40,7 +39,10 @@ end
 
 -- As a subscriber of the feed and of PubSub: a frame is encoded once for all who get it.
 
-local function send_shared(self, event, payload, shared)
+--- Send to this client what others get as well.
+---@param payload string|presence.Binary
+---@param shared table in which encoded frames are kept
+function Channel:send_shared(event, payload, shared)
   local wire = self.connection.wire
   local message = shared[wire]
   if message == nil then
@@ -63,7 +65,7 @@ end
 
 function Channel:tell(event, json, shared)
   self.was_told_diff = true
-  send_shared(self, event, json, shared)
+  self:send_shared(event, json, shared)
 end
 
 function Channel:tell_state(json)
@@ -83,7 +85,7 @@ end
 function Channel:deliver(_, event, payload, shared)
   local handler = self.definition.handle_out[event]
   if not handler then
-    send_shared(self, event, shared.payload, shared)
+    self:send_shared(event, shared.payload, shared)
     return
   end
   local posted = self:post {
@@ -240,8 +242,7 @@ function Channel:on_crash(err)
   end
 end
 
--- Join.
-
+--- The join has been answered: now the client is told of the end of the channel before it.
 function Channel:after_reply()
   local close_old = self.close_old
   self.close_old = nil
@@ -250,172 +251,18 @@ function Channel:after_reply()
   end
 end
 
-local function reason_payload(self, reason)
-  if reason == nil then
-    return '{"reason":"join rejected"}'
-  elseif type(reason) == "table" then
-    return self.runtime:payload(reason)
-  end
-  return '{"reason":' .. (core.json_quote(tostring(reason)) or '"join rejected"') .. "}"
-end
-
-local function reject(self, reason)
-  self:reply(self.join_message.ref, "error", reason_payload(self, reason))
-  self:finish("rejected")
-  self:after_reply()
-end
-
-local function track_client(self)
-  local track = self.definition.track
-  if not track then
-    return
-  end
-  local key, meta = track(self.socket, self.socket.params)
-  if key == nil or self.ended then
-    return
-  end
-  local ref, word, detail = self.runtime.track(self.socket, key, meta)
-  if not ref then
-    error("track was refused: " .. word .. ": " .. tostring(detail), 0)
-  end
-end
-
-local function presence_mode(self)
-  local mode = self.definition.presence
-  if type(mode) == "function" then
-    mode = mode(self.socket)
-  end
-  mode = mode or "all"
-  if not definitions.is_mode(mode) then
-    error("presence must be 'all', 'none' or 'count', got " .. tostring(mode), 0)
-  end
-  return mode
-end
-
-local function accept(self, response)
-  local runtime, definition = self.runtime, self.definition
-  self:reply(self.join_message.ref, "ok", response)
-  self.joined = true
-  self:after_reply()
-  runtime.pubsub:add(self.topic, self)
-  runtime.tracker:commit_held(self.socket)
-  track_client(self)
-  if definition.after_join and not self.ended then
-    definition.after_join(self.socket, self.socket.params)
-  end
-  if self.ended then
-    return
-  end
-  self.presence_mode = presence_mode(self)
-  if self.presence_mode ~= "none" and not self.ended then
-    runtime.feed:join(self.topic, self)
-  end
-end
-
-local work = {}
-
-function work.join(self, item)
-  local client = self.socket
-  client.ref = item.ref
-  local accepted, reply = true, nil
-  if self.definition.join then
-    accepted, reply = self.definition.join(client, self.topic, client.params)
-  end
-  if self.ended then
-    return
-  end
-  if accepted == true then
-    accept(self, self.runtime:payload(reply))
-  elseif not accepted then
-    reject(self, reply)
-  else
-    error("join must return true [, reply] or nil, reason; got " .. type(accepted), 0)
-  end
-end
-
--- Events.
-
-local function answer(self, ref, status, response)
-  if status == nil or self.ended then
-    return
-  elseif status == "ok" or status == "error" then
-    self:reply(ref, status, self.runtime:payload(response))
-  elseif status == "stop" then
-    self:finish(response == nil and "normal" or response, "phx_close")
-  else
-    error("a handler must return nothing, 'ok', 'error' or 'stop'; got " .. tostring(status), 0)
-  end
-end
-
-function work.event(self, item)
-  local client, definition = self.socket, self.definition
-  client.ref = item.ref
-  local raw = definition.handle_in_raw[item.event]
-  if raw then
-    answer(self, item.ref, raw(client, item.payload))
-    return
-  end
-  local handler = definition.handle_in[item.event]
-  if not handler then
-    -- The client's mistake, not the application's: no error in the log, which it could fill.
-    self.connection.bound.log("warn", "no handle_in for an event",
-      { topic = self.topic, event = item.event })
-    self:finish("crashed", "phx_error")
-    return
-  end
-  local ok, payload = self.runtime:decode(item.payload)
-  if not ok then
-    self:reply(item.ref, "error", '{"reason":"bad payload"}')
-    return
-  end
-  answer(self, item.ref, handler(client, payload))
-end
-
-function work.leave(self, item)
-  self:reply(item.ref, "ok", "{}")
-  self:finish("left", "phx_close")
-end
-
--- Each callback gets a payload of its own: an edit of one changes nothing of what others get. To
--- decode the text again costs what a copy would, and nothing more waits in queues than that text.
-local function own_payload(self, item)
-  if item.is_text then
-    return item.payload
-  elseif binary.is(item.payload) then
-    return binary.new(item.payload.bytes)
-  end
-  return self.runtime.json.decode(item.payload)
-end
-
-function work.out(self, item)
-  local payload = item.handler(self.socket, own_payload(self, item))
-  if payload ~= nil and not self.ended then
-    send_shared(self, item.event, self.runtime:payload(payload), {})
-  end
-end
-
-function work.terminate(self, item)
-  self.definition.terminate(self.socket, item.reason)
-end
-
 function Channel:on_work(item)
   if item.bytes then
     self.connection.held_bytes = self.connection.held_bytes - item.bytes
   end
   if not self.ended or item.kind == "terminate" then
-    work[item.kind](self, item)
+    callbacks[item.kind](self, item)
   end
 end
 
 function Channel:on_message(message)
-  local handle_info = self.definition.handle_info
-  if self.joined and not self.ended and handle_info then
-    self.socket.ref = nil
-    local status, reason = handle_info(self.socket, message)
-    -- No client asked: there is nothing to answer.
-    if status ~= "ok" and status ~= "error" then
-      answer(self, nil, status, reason)
-    end
+  if self.joined and not self.ended then
+    callbacks.info(self, message)
   end
 end
 
