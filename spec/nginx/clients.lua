@@ -79,7 +79,9 @@ local function on_end(self)
     self.timer = uv.new_timer()
     self.timer:start(reconnect_ms, 0, function()
       self.timer:close()
-      self:connect()
+      if self.comes_back then -- it may have been told to vanish since
+        self:connect()
+      end
     end)
   end
 end
