@@ -128,6 +128,7 @@ build = {
     ["presence.nginx.executor"] = "lua/presence/nginx/executor.lua",
     ["presence.nginx"] = "lua/presence/nginx/init.lua",
     ["presence.nginx.light_thread"] = "lua/presence/nginx/light_thread.lua",
+    ["presence.nginx.longpolls"] = "lua/presence/nginx/longpolls.lua",
     ["presence.nginx.loop"] = "lua/presence/nginx/loop.lua",
     ["presence.nginx.peer"] = "lua/presence/nginx/peer.lua",
     ["presence.nginx.request"] = "lua/presence/nginx/request.lua",

@@ -95,7 +95,12 @@ http {
     listen $host:$port backlog=1024;
     add_header Cache-Control no-cache;
     add_header X-Content-Type-Options nosniff;
-    location /socket { content_by_lua_block { require("presence.nginx").serve() } }
+    location /socket {
+      client_max_body_size 0;
+      client_body_buffer_size 1m;
+      lua_check_client_abort on;
+      content_by_lua_block { require("presence.nginx").serve() }
+    }
     location / { root "$root/examples/chat/public"; }
     location /vendor/ { alias "$root/node_modules/phoenix/priv/static/"; }
   }

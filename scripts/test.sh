@@ -192,7 +192,8 @@ run_bench() { bash scripts/build.sh && lua_specs lua5.4 spec/bench; }
 run_e2e() { bash scripts/build.sh && node_tests e2e spec/e2e; }
 run_e2e-nginx() {
   bash scripts/build.sh &&
-    PRESENCE_SERVER_CMD=scripts/demo-nginx.sh node_tests e2e-nginx spec/e2e spec/nginx
+    PRESENCE_SERVER_CMD=scripts/demo-nginx.sh PRESENCE_WIRE_CMD="lua5.4 spec/nginx/wire_server.lua" \
+      node_tests e2e-nginx spec/e2e spec/nginx
 }
 
 describe() {

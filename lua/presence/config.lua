@@ -65,6 +65,7 @@ M.server = {
 M.nginx = {
   receive_bytes = 64 * 1024, -- read from a socket at once
   write_high_water_bytes = 64 * 1024, -- waiting for a socket before its outbox holds back
+  body_timeout_s = 10, -- for the body of a long poll's post to come in whole; over it: 408
   send_timeout_s = 30, -- for a client to take anything at all
   linger_timeout_s = 2, -- for a client to answer our close frame and hang up
   drain_spread_s = 0.5, -- when a worker ends, its sockets close spread over this time

@@ -7,7 +7,7 @@ local nginx_loop = require "presence.nginx.loop"
 local nginx_server = require "presence.nginx.server"
 local client_side = require "spec.contract.raw.handshake"
 
-local M = { patience_s = 5 }
+local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true }
 
 -- What the location /socket serves.
 local serving
@@ -91,6 +91,26 @@ local function open(query, headers)
   return client
 end
 
+-- One request on a connection of its own; the response is cut by its Content-Length.
+local function exchange_with(bytes)
+  local sock = ngx.socket.tcp()
+  sock:settimeouts(1000, 1000, 1000)
+  assert(sock:connect("127.0.0.1", tonumber(ngx.var.server_port)))
+  assert(sock:send(bytes))
+  local exchange = {}
+
+  function exchange.response(timeout_s)
+    sock:settimeouts(1000, 1000, timeout_s * 1000)
+    return read_response(sock)
+  end
+
+  function exchange.vanish()
+    sock:close()
+  end
+
+  return exchange
+end
+
 local function wait_until(is_done)
   for _ = 1, M.patience_s * 200 do
     if is_done() then
@@ -102,7 +122,7 @@ local function wait_until(is_done)
 end
 
 function M.start(endpoint, opts)
-  local loop, logged, clients = ready_loop(), {}, {}
+  local loop, logged, clients, exchanges = ready_loop(), {}, {}, {}
   local runtime_opts = {
     loop = loop,
     log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
@@ -120,6 +140,13 @@ function M.start(endpoint, opts)
     return client, status, reason
   end
 
+  function harness.http(method, query, headers, body)
+    local exchange = exchange_with(client_side.http_request(method, "/socket/longpoll", query,
+      headers or {}, body))
+    exchanges[#exchanges + 1] = exchange
+    return exchange
+  end
+
   function harness.wait(seconds)
     ngx.update_time()
     ngx.sleep(seconds)
@@ -129,6 +156,7 @@ function M.start(endpoint, opts)
 
   function harness.stop()
     for _, client in ipairs(clients) do client.vanish() end
+    for _, exchange in ipairs(exchanges) do exchange.vanish() end
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     assert(wait_until(function() return is_stopped end), "the server did not stop")

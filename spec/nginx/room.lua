@@ -27,6 +27,16 @@ function Room.handle_in.compute(_, payload)
   return "ok"
 end
 
+-- Ends the request that runs the callback, as nobody should.
+function Room.handle_in.exit()
+  ngx.exit(444)
+end
+
+function Room.handle_in.shout(socket, payload)
+  socket:broadcast("shout", payload)
+  return "ok"
+end
+
 function Room.handle_in.wait(_, payload)
   presence.process.receive(payload.seconds)
   return "ok"
@@ -76,13 +86,32 @@ function Waiting.handle_in.spawn()
   return "ok"
 end
 
-M.endpoint = presence.endpoint {
-  id = function(assigns) return assigns.user_id end,
-  connect = function(params)
-    return { user_id = params.user_id }
-  end,
-  channels = { ["room:*"] = Room, ["waiting:*"] = Waiting },
-}
+local function new_endpoint(options)
+  local all = {
+    id = function(assigns) return assigns.user_id end,
+    connect = function(params)
+      if params.wait_s then
+        ngx.sleep(params.wait_s)
+      end
+      return { user_id = params.user_id }
+    end,
+    channels = { ["room:*"] = Room, ["waiting:*"] = Waiting },
+  }
+  for name, value in pairs(options) do
+    all[name] = value
+  end
+  return presence.endpoint(all)
+end
+
+--- Starts it in this worker.
+---@param options table|nil
+---@param endpoint_options table|nil
+function M.start(options, endpoint_options)
+  M.endpoint = new_endpoint(endpoint_options or {})
+  require("presence.nginx").start(M.endpoint, options)
+end
+
+M.endpoint = new_endpoint {}
 
 local function resident_kib()
   local file = assert(io.open "/proc/self/status")
@@ -104,6 +133,7 @@ function M.figures()
     pid = ngx.worker.pid(),
     connections = tonumber(ngx.var.connections_active) - 1, -- without the one that asks
     sockets = M.endpoint:metrics().connections,
+    sessions = M.endpoint:metrics().longpoll_sessions,
     channels = M.endpoint:metrics().channels,
     running_timers = ngx.timer.running_count(),
     pending_timers = ngx.timer.pending_count(),
@@ -115,18 +145,29 @@ function M.figures()
   })
 end
 
---- nginx's http block that serves it. `options` is Lua source.
-function M.http(options)
+--- What README recommends for the location.
+M.directives = [[
+      client_max_body_size 0;
+      client_body_buffer_size 1m;
+      lua_check_client_abort on;
+]]
+
+--- nginx's http block that serves it. `options` and `endpoint_options` are Lua source.
+---@param options string|nil
+---@param endpoint_options string|nil
+---@param directives string|nil of the location, default `M.directives`
+function M.http(options, endpoint_options, directives)
   return ([[
-  init_worker_by_lua_block {
-    require("presence.nginx").start(require("spec.nginx.room").endpoint, %s)
-  }
+  init_worker_by_lua_block { require("spec.nginx.room").start(%s, %s) }
   server {
     listen 127.0.0.1:$port backlog=1024;
-    location /socket { content_by_lua_block { require("presence.nginx").serve() } }
+    location /socket {
+%s
+      content_by_lua_block { require("presence.nginx").serve() }
+    }
     location /figures { content_by_lua_block { require("spec.nginx.room").figures() } }
   }
-]]):format(options or "{}")
+]]):format(options or "{}", endpoint_options or "{}", directives or M.directives)
 end
 
 return M

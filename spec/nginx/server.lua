@@ -132,8 +132,9 @@ function Server:signal(name)
 end
 
 --- Stops gracefully and removes the folder; true when it ended in time by itself.
+---@param before_removal fun()|nil called when it has ended, and its log is still there
 ---@return boolean
-function Server:stop()
+function Server:stop(before_removal)
   if self.handle and not self.exited then
     self:signal "quit"
     self.was_graceful = M.wait_until(function() return self.exited end)
@@ -147,6 +148,9 @@ function Server:stop()
         M.wait_until(function() return self.exited end, 3)
       end
     end
+  end
+  if before_removal then
+    before_removal()
   end
   os.execute("rm -rf '" .. self.folder .. "'")
   uv.run "nowait" -- what was closed is closed
@@ -212,8 +216,9 @@ end
 ---@param environment table<string, string>|nil more of it, for `env` in `main`
 ---@param folder_of_app string|nil of this tree, with its slash: where `app` is
 ---@param workers integer|nil default 1
-function M.start(http, main, environment, folder_of_app, workers)
-  local self = setmetatable({ port = M.free_port() }, Server)
+---@param port integer|nil default: any free one
+function M.start(http, main, environment, folder_of_app, workers, port)
+  local self = setmetatable({ port = port or M.free_port() }, Server)
   self.folder = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/presence-nginx-XXXXXX"))
   http = http:gsub("%$port", tostring(self.port))
   write_file(self.folder .. "/nginx.conf", configuration(self, http, main, folder_of_app,

@@ -172,6 +172,7 @@ end
 
 ---@class presence.LongPoll
 ---@field sessions table<string, presence.LongPollSession> by token
+---@field executor table|nil runs callbacks of sessions opened from now on; nil: the loop does
 local LongPoll = {}
 LongPoll.__index = LongPoll
 
@@ -230,6 +231,14 @@ local function is_full(self, address)
     and (self.by_address[address] or 0) >= options.longpoll_max_sessions_per_address
 end
 
+local function token_of(request)
+  return request.headers["x-phoenix-longpoll-token"] or request.query.token
+end
+
+local function is_old_token(token)
+  return token ~= nil and #token == 2 * token_bytes and not token:find "%X"
+end
+
 local function open(self, request, answer)
   local address = request.remote_address or ""
   if is_full(self, address) then
@@ -237,16 +246,22 @@ local function open(self, request, answer)
   end
   local session = setmetatable({
     longpoll = self, token = hex(core.random_bytes(token_bytes)), address = address,
+    executor = self.executor,
     batch = {}, batch_bytes = 0, is_over = false, is_flush_due = false,
+    is_unaware = is_old_token(token_of(request)),
   }, Session)
   request.auth_token = request.headers["x-phoenix-authtoken"]
   local connection, status = self.bound:connect(request, {
     framing = "message",
     send = function(data, is_binary) return send(session, data, is_binary) end,
     close = function() close(session) end,
+    executor = self.executor,
   })
   if not connection then
     return answer(type(status) == "number" and status >= 500 and failed or forbidden)
+  elseif is_full(self, address) then -- since: `connect` may have waited
+    connection:closed()
+    return answer(failed)
   end
   session.connection = connection
   self.sessions[session.token] = session
@@ -256,18 +271,30 @@ local function open(self, request, answer)
 end
 
 local function session_of(self, request)
-  local token = request.headers["x-phoenix-longpoll-token"] or request.query.token
+  local token = token_of(request)
   return token and self.sessions[token]
+end
+
+-- Older phoenix.js takes 410 for a connection that has opened, whatever was before, and stays in
+-- channels that ended with its old session. Once its first poll has failed it joins them again.
+local function make_aware(session, answer)
+  forget(session)
+  set_timer(session, nil)
+  session.connection:closed()
+  answer(failed)
 end
 
 local methods = {}
 
 function methods.GET(self, request, answer)
   local session = session_of(self, request)
-  if session then
+  if not session then
+    open(self, request, answer)
+  elseif session.is_unaware then
+    make_aware(session, answer)
+  else
     return wait(session, answer)
   end
-  open(self, request, answer)
 end
 
 function methods.POST(self, request, answer)
@@ -280,6 +307,7 @@ function methods.POST(self, request, answer)
     return answer(too_large)
   end
   local connection = session.connection
+  session.is_unaware = false
   for _, line in ipairs(lines) do
     if not connection.ended then
       receive(connection, line)
@@ -318,6 +346,22 @@ end
 ---@param respond fun(status: integer, headers: table<string, string>, body: string)
 function LongPoll:refuse_body(request, respond)
   respond(200, headers_for(request, self.bound:allows_origin(request)), body_of(too_large))
+end
+
+--- End the sessions whose callbacks an executor runs.
+---@param executor table
+---@param code integer of the close
+---@param reason string
+function LongPoll:end_sessions(executor, code, reason)
+  local connections = {}
+  for _, session in pairs(self.sessions) do
+    if session.executor == executor then
+      connections[#connections + 1] = session.connection
+    end
+  end
+  for _, connection in ipairs(connections) do
+    connection:close(code, reason)
+  end
 end
 
 ---@param bound presence.BoundEndpoint

@@ -24,6 +24,7 @@ local M = {}
 ---@field active integer tasks that run, wait, or are about to begin
 ---@field threads integer
 ---@field on_idle fun()|nil called whenever the last task has ended
+---@field on_ended fun()|nil called when its request turns out to have been ended by a callback
 ---@field private idle_ presence.nginx.Thread[] parked
 ---@field private queue_ table jobs that no thread has taken yet
 local Executor = {}
@@ -174,6 +175,9 @@ local function let_begin(self, job)
   else
     self.closed_ = true
     self.on_error_("a task does not begin: its request was ended by a callback (ngx.exit?)")
+    if self.on_ended then
+      self.on_ended()
+    end
   end
   if own_job then
     own_job.is_spawning = false

@@ -31,8 +31,8 @@ local not_started = "presence.nginx.serve: nothing was started in this Lua state
   .. " presence.nginx.start(endpoint) in init_worker_by_lua_block, and leave lua_code_cache on:"
   .. " without it every request has a Lua state of its own, which knows no connection but its own"
 
---- Serves the request in hand, in `content_by_lua_block`: a WebSocket until it ends, anything else
---- is refused.
+--- Serves the request in hand, in `content_by_lua_block`: a WebSocket until it ends, or a long
+--- poll; anything else is refused.
 function M.serve()
   if not server then
     ngx.log(ngx.ERR, not_started)

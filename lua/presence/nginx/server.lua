@@ -4,6 +4,7 @@
 local config = require "presence.config"
 local core = require "presence.core"
 local handshake = require "presence.channels.handshake"
+local longpolls = require "presence.nginx.longpolls"
 local peer = require "presence.nginx.peer"
 local request = require "presence.nginx.request"
 
@@ -16,6 +17,7 @@ local M = {}
 ---@field is_stopping boolean no new connections are taken, those there are end
 ---@field peer_count integer
 ---@field private peers_ table<presence.nginx.Peer, boolean>
+---@field private longpolls_ presence.nginx.LongPolls
 local Server = {}
 Server.__index = Server
 
@@ -46,6 +48,8 @@ function M.new(endpoint, opts)
     on_stopped_ = {},
   }, Server)
   self.bound = endpoint:bind(runtime)
+  self.bound.on_empty = function() self:check_end() end
+  self.longpolls_ = longpolls.new(self)
   self.loop:on_worker_end(function(done) self:stop(done) end)
   return self
 end
@@ -82,12 +86,7 @@ local function connect(self, head, accepted, query)
   new_peer:run(sock, connection, handshake.response(accepted.accept_key, accepted.protocol))
 end
 
---- Serves the request in hand: a WebSocket until it ends, anything else is refused.
-function Server:serve()
-  local head = request.head()
-  if self.bound:matches(head.path) ~= "websocket" then
-    return request.answer(404, "Not Found")
-  end
+local function serve_socket(self, head)
   local accepted, status, reason, headers = handshake.check(head, ngx.sha1_bin)
   if not accepted then
     return request.answer(status, reason, headers)
@@ -99,13 +98,29 @@ function Server:serve()
   connect(self, head, accepted, query)
 end
 
+--- Serves the request in hand: a WebSocket until it ends, or a long poll; anything else is refused.
+function Server:serve()
+  local head = request.head()
+  local kind = self.bound:matches(head.path)
+  if kind == "websocket" then
+    serve_socket(self, head)
+  elseif kind == "longpoll" then
+    self.longpolls_:serve(head)
+  else
+    request.answer(404, "Not Found")
+  end
+end
+
 -- The end.
 
-local function finish_stop(self)
-  if not self.is_stopping or self.peer_count > 0 then
+--- Something has ended; when it was the last thing, so has the stop that is under way.
+function Server:check_end()
+  if not self.is_stopping or self.peer_count > 0 or self.bound:connections() > 0
+    or not self.longpolls_:is_idle() then
     return
   end
   self.stop_timer_:cancel()
+  self.longpolls_:close()
   local waiting = self.on_stopped_
   self.on_stopped_ = {}
   for _, on_stopped in ipairs(waiting) do
@@ -119,11 +134,13 @@ function Server:forget(ended)
   if self.peers_[ended] then
     self.peers_[ended] = nil
     self.peer_count = self.peer_count - 1
-    finish_stop(self)
+    self:check_end()
   end
 end
 
 local function abort(self)
+  self.bound:drain() -- what was spread over a longer time
+  self.longpolls_:cut()
   local peers = {}
   for one in pairs(self.peers_) do
     peers[#peers + 1] = one
@@ -144,7 +161,7 @@ function Server:stop(on_stopped)
     self.bound:drain { spread_s = self.options.drain_spread_s }
   end
   -- In the loop's time: whoever stops is told after `stop` has returned.
-  self.loop:defer(function() finish_stop(self) end)
+  self.loop:defer(function() self:check_end() end)
 end
 
 return M

@@ -60,8 +60,11 @@ export function reply(push) {
 }
 
 export class Client {
-  /** `phoenix` in the options is another release's classes; the rest is the Socket's. */
-  constructor(server, userId, { phoenix = newest, ...options } = {}) {
+  /**
+   * `phoenix` in the options is another release's classes, `codec` what its Socket encodes and decodes
+   * by, with long polling too, where it ignores such options; the rest is the Socket's.
+   */
+  constructor(server, userId, { phoenix = newest, codec, ...options } = {}) {
     this.phoenix = phoenix;
     this.frames = [];
     this.closes = [];
@@ -71,6 +74,7 @@ export class Client {
       params: userId === undefined ? {} : { user_id: userId },
       ...options,
     });
+    Object.assign(this.socket, codec);
     this.socket.onMessage((message) => this.frames.push(message));
     this.socket.onClose((event) => this.closes.push(event.code));
     this.socket.onError((error) => this.errors.push(error?.message ?? String(error)));
