@@ -8,7 +8,7 @@ local ask, open_session, request =
   longpoll_stage.ask, longpoll_stage.open_session, longpoll_stage.request
 
 local session_count, requests_a_connection = 10000, 100
-local max_session_bytes = 4096
+local max_session_bytes = 6144
 local slow_count = 200
 local max_slow_kib = 16 * 1024
 
