@@ -141,7 +141,11 @@ run_c-tsan() {
   bash scripts/build.sh tsan tests && PRESENCE_COUNT=10000 c_programs build/tsan
 }
 run_c-lua() {
-  programs=(test_lua_memory_lua54 test_lua_memory_luajit)
+  local source name
+  for source in spec/c/lua/test_*.c; do
+    name=$(basename "$source" .c)
+    programs+=("${name}_lua54" "${name}_luajit")
+  done
   bash scripts/build.sh sanitize tests && c_programs build/sanitize
 }
 run_fuzz() { bash scripts/fuzz.sh 20; }

@@ -21,6 +21,18 @@ static inline void *lua_newuserdatauv(lua_State *L, size_t size, int user_values
 }
 #endif
 
+/* Lua 5.4 and later call no __gc of what finalizers make while the lua_State closes (LuaJIT does).
+   To be called with a new userdata that will hold memory of C on top of the stack, its metatable
+   set, itself still empty: where a finalizer makes it, its __gc is called when the heap of the
+   lua_State ends. Raises once that has ended. In heap.c. */
+#if LUA_VERSION_NUM >= 504
+void presence__lua_made(lua_State *L);
+#else
+static inline void presence__lua_made(lua_State *L) {
+  (void)L;
+}
+#endif
+
 /* Pushes nil, a word and a detail: what the world can cause. Returns 3. */
 static inline int presence__push_failure(lua_State *L, const char *word, const char *detail) {
   lua_pushnil(L);

@@ -18,11 +18,75 @@
 #define CHECKED_MEMORY false
 #endif
 
-/* Runs after the __gc of all that was made from then on, but for one case: what finalizers make
-   while Lua 5.4 closes never gets its __gc, and keeps the heap (a leak of one heap for each
-   lua_State that ends so). */
+/* ---- What finalizers make ---- */
+
+#if LUA_VERSION_NUM >= 504
+
+/* In a finalizer the collector answers nothing; before 5.4.4 it says that it is stopped. */
+static bool is_in_finalizer(lua_State *L) {
+  const int running = lua_gc(L, LUA_GCISRUNNING, 0);
+#if LUA_VERSION_NUM > 504 || LUA_VERSION_RELEASE_NUM >= 50404
+  return running < 0;
+#else
+  return running <= 0;
+#endif
+}
+
+/* They are the keys of a weak table, the user value of the heap's userdata. */
+static void open_made(lua_State *L) {
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_setiuservalue(L, -2, 1);
+}
+
+void presence__lua_made(lua_State *L) {
+  if (!is_in_finalizer(L)) return;
+  lua_getfield(L, LUA_REGISTRYINDEX, HEAP ".instance");
+  const struct presence__lua_heap *box = lua_touserdata(L, -1);
+  if (box && box->closed) luaL_error(L, "the Lua state is closing");
+  if (box) {
+    lua_getiuservalue(L, -1, 1);
+    lua_pushvalue(L, -3);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* Calls the __gc of each; of those whose own came by now, for the second time. */
+static void end_made(lua_State *L) {
+  if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) return;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    luaL_getmetafield(L, -2, "__gc");
+    lua_pushvalue(L, -3);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+  }
+}
+
+#else
+
+static void open_made(lua_State *L) {
+  (void)L;
+}
+
+static void end_made(lua_State *L) {
+  (void)L;
+}
+
+#endif
+
+/* ---- The heap ---- */
+
+/* Runs after the __gc of all that was made from then on, but for what finalizers make. */
 static int heap_gc(lua_State *L) {
   struct presence__lua_heap *box = lua_touserdata(L, 1);
+  end_made(L);
   if (box->heap && !box->closed) presence_heap_free(box->heap);
   box->closed = true;
   return 0;
@@ -33,6 +97,7 @@ void *presence__lua_new(lua_State *L, size_t size, const char *metatable) {
   memset(block, 0, size);
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
+  presence__lua_made(L);
   return block;
 }
 
@@ -45,7 +110,11 @@ void presence__lua_ensure_gc(lua_State *L, const char *metatable, lua_CFunction 
 
 void presence__lua_new_heap(lua_State *L, const presence_heap_options *options) {
   presence__lua_ensure_gc(L, HEAP, heap_gc);
-  struct presence__lua_heap *box = presence__lua_new(L, sizeof *box, HEAP);
+  struct presence__lua_heap *box = lua_newuserdatauv(L, sizeof *box, 1);
+  memset(box, 0, sizeof *box);
+  luaL_getmetatable(L, HEAP);
+  lua_setmetatable(L, -2);
+  open_made(L);
   box->heap = presence_heap_new(options);
   if (!box->heap) presence__raise_no_memory(L);
   lua_pushvalue(L, -1);
@@ -102,6 +171,7 @@ static void *new_with_upvalue(lua_State *L, size_t size, int upvalue) {
   memset(block, 0, size);
   lua_pushvalue(L, lua_upvalueindex(upvalue));
   lua_setmetatable(L, -2);
+  presence__lua_made(L);
   return block;
 }
 

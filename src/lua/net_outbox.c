@@ -33,6 +33,7 @@ static struct message_box *push_message_box(lua_State *L) {
   box->message = NULL;
   lua_pushvalue(L, lua_upvalueindex(own_metatable));
   lua_setmetatable(L, -2);
+  presence__lua_made(L);
   return box;
 }
 
@@ -167,6 +168,7 @@ static int l_outbox(lua_State *L) {
   box->frames = framing == 0;
   lua_pushvalue(L, lua_upvalueindex(own_metatable));
   lua_setmetatable(L, -2);
+  presence__lua_made(L);
   return 1;
 }
 

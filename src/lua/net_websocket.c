@@ -30,6 +30,7 @@ static int l_websocket(lua_State *L) {
   presence__ws_init(ws, role, max_message_bytes, max_fragments, NULL);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_setmetatable(L, -2);
+  presence__lua_made(L);
   return 1;
 }
 

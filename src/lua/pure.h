@@ -42,8 +42,8 @@ struct presence__lua_editor {
   bool changed;
 };
 
-/* The one heap of a lua_State. It lives on for what outlives it when the lua_State closes; what is
-   made by finalizers even later is refused (closed). */
+/* The one heap of a lua_State. It lives on for what outlives it when the lua_State closes; what
+   finalizers would make even later is refused (closed). */
 struct presence__lua_heap {
   presence_heap *heap;
   uint64_t seen_bytes; /* allocated when the collector was last paced */

@@ -2,41 +2,8 @@
    that of the core's heap, fails once, and from then on, for every n, in every operation of
    operations.lua. A memory error is raised, what was there before is whole, nothing leaks, and the
    lua_State can be closed, also while memory goes on failing. */
-#include <lualib.h>
-
 #include "cmocka_all.h"
-#include "core_kit.h"
-#include "lua/module.h"
-#include "lua/presence_lua.h"
-#include "lua/pure.h"
-
-struct lua_memory {
-  long requests; /* for more memory */
-  long fail_at;
-  bool and_after;
-  long failed;
-  long blocks_alive;
-};
-
-/* Lua takes it for granted that a block can be made smaller. */
-static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
-  struct lua_memory *m = context;
-  if (new_size == 0) {
-    m->blocks_alive -= block != NULL;
-    free(block);
-    return NULL;
-  }
-  if (!block || new_size > old_size) {
-    m->requests++;
-    if (m->fail_at && (m->and_after ? m->requests >= m->fail_at : m->requests == m->fail_at)) {
-      m->failed++;
-      return NULL;
-    }
-  }
-  void *made = realloc(block, new_size);
-  m->blocks_alive += block == NULL;
-  return made;
-}
+#include "lua_kit.h"
 
 /* One lua_State with the module, operations.lua and both allocators. */
 struct scene {
@@ -54,23 +21,9 @@ static int share(lua_State *L) {
   return 1;
 }
 
-/* Opens the module, its heap on the scene's allocator, and leaves it on the stack. */
-static int open_module(lua_State *L) {
-  struct scene *scene = lua_touserdata(L, 1);
-  presence_heap_options options = {{memory_allocate, memory_release, &scene->core}, true};
-  lua_getfield(L, LUA_REGISTRYINDEX, "scene.heap");
-  if (lua_isnil(L, -1)) {
-    presence__lua_new_heap(L, &options);
-    lua_pushboolean(L, true);
-    lua_setfield(L, LUA_REGISTRYINDEX, "scene.heap");
-  }
-  lua_settop(L, 0);
-  return luaopen_presence_core(L);
-}
-
 static void new_lua(struct scene *scene) {
   memset(scene, 0, sizeof *scene);
-  scene->L = lua_newstate(allocate, &scene->lua);
+  scene->L = lua_newstate(lua_memory_allocate, &scene->lua);
   assert_non_null(scene->L);
 }
 
@@ -87,9 +40,10 @@ static void open_scene(struct scene *scene) {
   new_lua(scene);
   lua_State *L = scene->L;
   luaL_openlibs(L);
-  if (luaL_loadfile(L, PRESENCE_OPERATIONS) != 0) fail_msg("%s", lua_tostring(L, -1));
+  if (luaL_loadfile(L, PRESENCE_LUA_SCRIPTS "operations.lua") != 0)
+    fail_msg("%s", lua_tostring(L, -1));
   lua_pushcfunction(L, open_module);
-  lua_pushlightuserdata(L, scene);
+  lua_pushlightuserdata(L, &scene->core);
   call(L, 1, 1);
   lua_pushcfunction(L, share);
   call(L, 2, 4);
@@ -119,12 +73,6 @@ static void close_scene(struct scene *scene, const char *name) {
   if (scene->lua.blocks_alive != 0 || scene->core.blocks_alive != 0)
     fail_msg("%s: left %ld blocks of Lua and %ld of the core", name, scene->lua.blocks_alive,
              scene->core.blocks_alive);
-}
-
-static bool is_memory_error(lua_State *L, int status) {
-  const char *message = lua_tostring(L, -1);
-  return status == LUA_ERRMEM ||
-         (status == LUA_ERRRUN && message && strcmp(message, "not enough memory") == 0);
 }
 
 /* ---- One operation, one failure ---- */
@@ -272,7 +220,7 @@ static bool try_to_open(const struct failure *failure) {
   lua_State *L = scene.L;
   lua_checkstack(L, 20);
   lua_pushcfunction(L, open_module);
-  lua_pushlightuserdata(L, &scene);
+  lua_pushlightuserdata(L, &scene.core);
   arm(&scene, failure);
   const int status = lua_pcall(L, 1, 1, 0);
   const bool untouched = scene.lua.failed == 0 && scene.core.failed == 0;
@@ -281,7 +229,7 @@ static bool try_to_open(const struct failure *failure) {
   if (status != 0 && !failure->while_closing) {
     lua_settop(L, 0);
     lua_pushcfunction(L, open_module);
-    lua_pushlightuserdata(L, &scene);
+    lua_pushlightuserdata(L, &scene.core);
     call(L, 1, 1);
     /* What a half-opened module left behind is complete now: this one's memory comes back. */
     const size_t live_before = live_bytes(L);
