@@ -142,9 +142,23 @@ describe("exported symbols:", function()
   end)
 
   it("libpresence exports what src/core/exports.txt lists", function()
-    local defined = names.symbols(surface.dynamic_symbols(surface.library()))
+    local defined = names.symbols(surface.dynamic_symbols(surface.library "libpresence"))
     complain_not(names.differences(defined, surface.exports(), "exported, not listed",
       "listed, not exported"))
+  end)
+
+  it("libpresence-lua5.4 exports that and what src/lua/exports.txt lists", function()
+    local defined = names.symbols(surface.dynamic_symbols(surface.library "libpresence-lua5.4"))
+    local listed = surface.exports("src/core/exports.txt", "src/lua/exports.txt")
+    assert(#listed > #surface.exports())
+    complain_not(names.differences(defined, listed, "exported, not listed",
+      "listed, not exported"))
+  end)
+
+  it("presence_lua.h declares what src/lua/exports.txt lists", function()
+    local declared = names.declared(source.read("src/lua/presence_lua.h"), "")
+    complain_not(names.differences(declared, surface.exports("src/lua/exports.txt"),
+      "declared, not listed", "listed, not declared"))
   end)
 
   it("presence.h declares what src/core/exports.txt lists", function()

@@ -13,14 +13,14 @@ function M.objects()
   return objects
 end
 
---- Names that src/core/exports.txt lists, one a line; # begins a comment.
+--- Names that lists of exports hold, one a line; # begins a comment.
+---@param ... string lists, src/core/exports.txt when none is named
 ---@return string[]
-function M.exports()
+function M.exports(...)
   local names = {}
-  for line in source.read("src/core/exports.txt"):gmatch("[^\n]+") do
-    local name = line:match("^%s*([%w_]+)")
-    if name then
-      names[#names + 1] = name
+  for _, path in ipairs(... and { ... } or { "src/core/exports.txt" }) do
+    for line in source.read(path):gmatch("[^\n]+") do
+      names[#names + 1] = line:match("^%s*([%w_]+)")
     end
   end
   return names
@@ -35,10 +35,11 @@ function M.dynamic_symbols(path)
   return source.output("nm -D --defined-only " .. path)
 end
 
----@return string path of the shared library
-function M.library()
-  local found = source.output("ls build/libpresence.so build/lib/libpresence.so 2>/dev/null")
-  return assert(found[1], "libpresence.so is not in build/")
+---@param name string
+---@return string path of a shared library
+function M.library(name)
+  local found = source.output("ls build/" .. name .. ".so 2>/dev/null")
+  return assert(found[1], name .. ".so is not in build/")
 end
 
 ---@return string[] paths of the Lua modules

@@ -4,10 +4,13 @@ local run, quoted = shell.run, shell.quoted
 
 local expected = {
   "/include/presence.h",
+  "/include/presence_lua.h",
   "/lib/libpresence.a",
+  "/lib/libpresence-lua5.4.so",
   "/lib/libpresence.so",
   "/lib/lua/5.1/presence/core.so",
   "/lib/lua/5.4/presence/core.so",
+  "/lib/pkgconfig/presence-lua5.4.pc",
   "/lib/pkgconfig/presence.pc",
   "/share/lua/5.1/presence/init.lua",
   "/share/lua/5.1/presence/nginx/init.lua",
@@ -75,6 +78,33 @@ describe("make install", function()
       .. "$(pkg-config --variable=libdir presence)/libpresence.a")
     assert.equal(printed, run(use))
     run("rm " .. use)
+  end)
+
+  it("gives C programs that embed Lua the same by pkg-config: examples/embed prints what it should",
+    function()
+      local program = quoted(prefix .. "/embed")
+      run(("export PKG_CONFIG_PATH=%s; cc -Wall -Werror examples/embed/main.c -o %s "
+        .. "$(pkg-config --cflags --libs presence-lua5.4)")
+        :format(quoted(prefix .. "/lib/pkgconfig"), program))
+      local printed = run(("cd examples/embed; LD_LIBRARY_PATH=%s LUA_PATH_5_4=%s %s visit.lua")
+        :format(quoted(prefix .. "/lib"), quoted(prefix .. "/share/lua/5.4/?.lua;"
+          .. prefix .. "/share/lua/5.4/?/init.lua"), program))
+      assert.equal(run "cat examples/embed/expected.txt", printed)
+      run("rm " .. program)
+    end)
+
+  it("gives libraries that export what is listed and nothing else", function()
+    local surface = require "spec.house.surface"
+    local names = require "spec.house.names"
+    local core, binding = "src/core/exports.txt", "src/lua/exports.txt"
+    for name, listed in pairs {
+      ["libpresence.so"] = surface.exports(core),
+      ["libpresence-lua5.4.so"] = surface.exports(core, binding),
+    } do
+      local defined = names.symbols(surface.dynamic_symbols(prefix .. "/lib/" .. name))
+      assert.same({}, names.differences(defined, listed, name .. " exports, not listed",
+        name .. " does not export"))
+    end
   end)
 
   it("honours DESTDIR, and needs no node", function()

@@ -10,7 +10,10 @@
 
    A state goes to Lua and back without a copy: both sides hold references to the same one. They
    must live in the same heap, that of the lua_State; it belongs to the thread that runs Lua. What
-   C holds may be released after lua_close. */
+   C holds may be released after lua_close.
+
+   As functions of Lua's own API do, these need a slot of the stack for what they push, and
+   presence_lua_to_state two to look at a value. */
 #ifndef PRESENCE_LUA_H
 #define PRESENCE_LUA_H
 

@@ -3,7 +3,11 @@
 #include "lua/presence_lua.h"
 #include "lua/pure.h"
 
+/* Room on the stack for what is below. */
+#define SLOTS 10
+
 presence_heap *presence_lua_heap(lua_State *L) {
+  luaL_checkstack(L, SLOTS, "presence");
   presence__lua_push_heap(L);
   const struct presence__lua_heap *box = lua_touserdata(L, -1);
   lua_pop(L, 1);
@@ -12,6 +16,7 @@ presence_heap *presence_lua_heap(lua_State *L) {
 }
 
 void presence_lua_push_state(lua_State *L, const presence_state *state) {
+  luaL_checkstack(L, SLOTS, "presence");
   if (presence_state_heap(state) != presence_lua_heap(L))
     luaL_error(L, "the state lives in another heap than that of this Lua state");
   luaL_getmetatable(L, PRESENCE__STATE);
