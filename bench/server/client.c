@@ -105,6 +105,7 @@ static void apply_early(struct crowd *crowd, struct client *c) {
 
 static void on_state(struct crowd *crowd, struct client *c, struct presence__json_span payload) {
   c->states++;
+  crowd->presence_frames++;
   crowd->with_state += !c->has_state;
   c->has_state = true;
   if (!c->has_mirror) return;
@@ -119,6 +120,7 @@ static void on_state(struct crowd *crowd, struct client *c, struct presence__jso
 static void on_diff(struct crowd *crowd, struct client *c,
                     const struct presence__phoenix *message) {
   c->diffs++;
+  crowd->presence_frames++;
   if (c->has_mirror && c->has_state)
     apply_diff(crowd, c, message->payload);
   else if (c->has_mirror)

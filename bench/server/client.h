@@ -33,8 +33,9 @@ struct crowd {
   size_t joined;     /* clients for which is_joined holds */
   size_t with_state; /* and those that have heard a state since they joined */
   uint64_t beats, beats_answered;
-  size_t next_beat;   /* whose turn it is */
-  double beats_until; /* the time up to which all due ones were sent; 0: none yet */
+  size_t next_beat;         /* whose turn it is */
+  double beats_until;       /* the time up to which all due ones were sent; 0: none yet */
+  uint64_t presence_frames; /* of all clients */
   size_t errors;
   struct book book;
   struct listing joins, leaves; /* of the frame in hand */

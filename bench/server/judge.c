@@ -93,9 +93,9 @@ struct verdict judge(struct crowd *crowd, bool tells) {
 struct verdict judge_settled(struct crowd *crowd, double timeout_s) {
   double until = meter_now_s() + timeout_s;
   while (crowd->errors == 0 && meter_now_s() < until) {
-    uint64_t before = crowd->sockets.bytes_in;
+    uint64_t before = crowd->presence_frames;
     crowd_work_for(crowd, 0.1);
-    if (before == crowd->sockets.bytes_in && judge(crowd, false).wrong == 0) break;
+    if (before == crowd->presence_frames && judge(crowd, false).wrong == 0) break;
   }
   return judge(crowd, true);
 }

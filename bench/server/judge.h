@@ -14,8 +14,8 @@ struct verdict {
 };
 struct verdict judge(struct crowd *crowd, bool tells);
 
-/* Works until every mirror is exact and the server has nothing left to do, or the time is up; the
-   verdict tells what then is wrong. */
+/* Works until every mirror is exact and nothing of presences comes for a while, or the time is up;
+   the verdict tells what then is wrong. */
 struct verdict judge_settled(struct crowd *crowd, double timeout_s);
 
 #endif
