@@ -5,11 +5,12 @@ SUITE ?=
 SECONDS = 60
 TARGETS ?=
 MUTANTS ?= 200
+MINUTES ?= 35
 SEED ?= 1
 export DESTDIR PREFIX HOST PORT LIMITS SIZES BENCH SERVERS SCALE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-nginx test fuzz cover mutate bench-core bench-server build lint fmt install uninstall deb clean
+.PHONY: help demo demo-nginx test fuzz cover mutate mutate-lua bench-core bench-server build lint fmt install uninstall deb clean
 
 help: ## this list
 	@echo "presence: who is online, on which topics, in Lua and C"
@@ -43,6 +44,11 @@ cover: ## branches and MC/DC that the C tests reach; fails where one is missed w
 mutate: ## breaks MUTANTS (200) lines of C chosen by SEED (1); lists what no test notices; long
 	@sh scripts/bootstrap.sh mutate
 	@exec lua5.4 scripts/mutate.lua $(MUTANTS) $(SEED)
+
+mutate-lua: ## the same for the Lua code: MUTANTS (150 then) lines, at most MINUTES (35)
+	@sh scripts/bootstrap.sh test
+	@bash scripts/build.sh
+	@exec lua5.4 scripts/mutate_lua.lua $(if $(filter file,$(origin MUTANTS)),150,$(MUTANTS)) $(SEED) $(MINUTES)
 
 bench-core: ## the core against its targets and its peers, build/bench/core.json; some minutes (SIZES="10000 100000")
 	@sh scripts/bootstrap.sh bench

@@ -15,38 +15,9 @@
 local equivalents_file = "spec/c/equivalent_mutants.txt"
 local time_limit_s = 60
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("a")
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function lines_of(command)
-  local lines, pipe = {}, assert(io.popen(command))
-  for line in pipe:lines() do
-    lines[#lines + 1] = line
-  end
-  pipe:close()
-  return lines
-end
-
-local function run(command)
-  local ok, _, code = os.execute(command)
-  return ok == true, code
-end
-
-local function trimmed(line)
-  return (line:gsub("^%s+", ""):gsub("%s+$", ""))
-end
+local kit = dofile "scripts/mutate_kit.lua"
+local read, write, run, lines_of = kit.read, kit.write, kit.run, kit.lines_of
+local trimmed, shuffled = kit.trimmed, kit.shuffled
 
 -- ---- Ways to break a line ----------------------------------------------------------------------
 
@@ -180,14 +151,6 @@ local function candidates()
   return list
 end
 
-local function shuffled(list)
-  for i = #list, 2, -1 do
-    local j = math.random(i)
-    list[i], list[j] = list[j], list[i]
-  end
-  return list
-end
-
 -- ---- A copy of the tree that is built by make --------------------------------------------------
 
 local makefile = [[
@@ -286,11 +249,7 @@ end
 local function judge(tree, programs, mutant)
   local path = tree .. "/" .. mutant.path
   local original = read(path)
-  local number = 0
-  local text = (original:gsub("[^\n]*\n?", function()
-    number = number + 1
-    return number == mutant.number and mutant.change .. "\n" or nil
-  end))
+  local text = kit.with_line(original, mutant.number, mutant.change)
   local before, verdict = checksum(tree), "lives"
   write(path, text)
   if not make(tree, "plain", tree .. "/log") then
@@ -339,21 +298,8 @@ end
 
 -- ---- All ---------------------------------------------------------------------------------------
 
-local function known_equivalents()
-  local known = {}
-  for line in (read(equivalents_file) or ""):gmatch("[^\n]+") do
-    local path, from, to, reason = line:match("^(%S+) :: (.-) :: (.-) :: (.+)$")
-    if path then
-      known[path .. "\n" .. from .. "\n" .. to] = reason
-    elseif not line:find("^#") then
-      error(equivalents_file .. ": not understood: " .. line)
-    end
-  end
-  return known
-end
-
 local function main(count, seed, jobs)
-  local known, workers = known_equivalents(), {}
+  local known, workers = kit.known_equivalents(equivalents_file), {}
   print(("seed %d, %d lines"):format(seed, count))
   for job = 0, jobs - 1 do
     local command = "lua5.4 scripts/mutate.lua --job %d %d %d %d"
