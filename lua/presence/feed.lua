@@ -17,7 +17,8 @@ local M = {}
 local Feed = {}
 Feed.__index = Feed
 
--- What an edit of a topic parts an older version from, at most: the nodes on one path and a meta.
+-- What an edit of a topic parts an older version from, at most: the nodes on one path, and the
+-- presence that it takes out, whose text is counted on top.
 local bytes_an_edit = 1024
 
 -- One topic that somebody listens to.
@@ -35,7 +36,7 @@ local function open_topic(self, name)
       subscribers = members.new(),
       mailboxes = members.new(), -- processes; they were told `announced`
       last_flush = -math.huge,
-      edits = 0,
+      edited_bytes = 0, -- what all edits so far may have parted older versions from
       is_dirty = false, -- the truth may differ from what was announced
       has_strays = false, -- somebody who reads was told another state than was announced
       is_due = false, -- the topic has a turn coming
@@ -130,7 +131,7 @@ end
 
 local function remember_told(topic, subscriber, state)
   subscriber.told = state
-  subscriber.told_edits = topic.edits
+  subscriber.told_at = topic.edited_bytes
 end
 
 -- One encoding for all who were told the same state before.
@@ -161,14 +162,13 @@ end
 local function tell_subscribers(self, topic)
   local diffs = {}
   local subscribers = topic.subscribers
-  local max_edits = self.max_behind_bytes / bytes_an_edit
   for i = 1, #subscribers do
     local subscriber = subscribers[i]
     if subscriber.presence_mode == "count" then
       tell_count(topic, subscriber, topic.announced)
     elseif subscriber:is_writable() then
       tell_change(topic, subscriber, diffs)
-    elseif topic.edits - subscriber.told_edits > max_edits then
+    elseif topic.edited_bytes - subscriber.told_at > self.max_behind_bytes then
       subscriber.told = nil
     end
   end
@@ -268,12 +268,13 @@ end
 
 --- The truth about a topic has changed.
 ---@param name string
-function Feed:touch(name)
+---@param taken_out_bytes integer|nil of the presence that the edit took out, if it did
+function Feed:touch(name, taken_out_bytes)
   local topic = self.topics_[name]
   if not topic then
     return
   end
-  topic.edits = topic.edits + 1
+  topic.edited_bytes = topic.edited_bytes + bytes_an_edit + (taken_out_bytes or 0)
   if not topic.is_dirty then
     topic.is_dirty = true
     schedule_flush(self, topic)

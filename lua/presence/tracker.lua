@@ -108,7 +108,7 @@ local function commit_return(self, lost_pid, topic, key, pid, text, ref, leave_a
   self.holdings:remove(lost_pid, topic, key)
   self.holdings:add(pid, topic, key, leave_after)
   self.feed:replace(topic, key, lost_pid)
-  self.feed:touch(topic)
+  self.feed:touch(topic, #key + #old)
   notify(self, "on_update", {
     topic = topic, key = key, pid = pid, meta = text, old_meta = old, first = false, last = false,
   })
@@ -144,7 +144,7 @@ local function commit_untrack(self, topic, key, pid, reason)
   self.grace:drop(topic, key, pid)
   local removed = self.owner:untrack(topic, key, pid)
   self.holdings:remove(pid, topic, key)
-  self.feed:touch(topic)
+  self.feed:touch(topic, #key + #meta)
   notify(self, "on_leave", {
     topic = topic, key = key, pid = pid, meta = meta, reason = reason,
     first = false, last = self.owner:connections(topic, key) == 0,
@@ -275,7 +275,7 @@ function Tracker:update(socket, key, meta)
   if not ok then
     return nil, word, detail
   end
-  self.feed:touch(topic)
+  self.feed:touch(topic, #key + #old)
   notify(self, "on_update", {
     topic = topic, key = key, pid = pid, meta = text, old_meta = old, first = false, last = false,
   })
