@@ -121,6 +121,29 @@ describe("presence.testing", function()
     t:finish()
   end)
 
+  it("its assertions say what was there, whichever arguments were left out", function()
+    local ann = t:client { user_id = "ann" }
+    ann:join "room:1"
+    local function refused(act)
+      local ok, err = pcall(act)
+      assert.is_false(ok)
+      return tostring(type(err) == "table" and err.message or err)
+    end
+    assert.matches("Expected another reply.\nReply:\n%(nil%)\n", refused(function()
+      assert.replied(ann:push("shout", {}, "room:9").nothing, "ok")
+    end))
+    assert.matches("Expected not to be present.*ann", refused(function()
+      assert.not_present(ann, "room:1", "ann")
+    end))
+    assert.matches("have received an event.*news", refused(function()
+      assert.received(ann, "news")
+    end))
+    assert.matches("Expected a different reply", refused(function()
+      assert.not_replied({ status = "ok", response = {} }, "ok")
+    end))
+    t:finish()
+  end)
+
   it("needs an endpoint", function()
     assert.error_matches(function()
       testing.new {}

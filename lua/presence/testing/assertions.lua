@@ -35,7 +35,12 @@ local function received(_, arguments)
   return payload == nil or (util.deepcompare(came, payload, true))
 end
 
-local function register(name, check, positive, negative)
+-- `most` arguments stand in the messages, also where an optional one was left out.
+local function register(name, most, check_arguments, positive, negative)
+  local function check(state, arguments)
+    arguments.n = math.max(arguments.n or #arguments, most)
+    return check_arguments(state, arguments)
+  end
   say:set("assertion." .. name .. ".positive", positive)
   say:set("assertion." .. name .. ".negative", negative)
   assert:register("assertion", name, check,
@@ -43,13 +48,13 @@ local function register(name, check, positive, negative)
   M[name] = check
 end
 
-register("present", present,
+register("present", 4, present,
   "Expected to be present.\nClient, topic, key, connections:\n%s\n%s\n%s\n%s",
   "Expected not to be present.\nClient, topic, key, connections:\n%s\n%s\n%s\n%s")
-register("replied", replied,
+register("replied", 3, replied,
   "Expected another reply.\nReply:\n%s\nExpected status and response:\n%s\n%s",
   "Expected a different reply from:\n%s\nStatus and response:\n%s\n%s")
-register("received", received,
+register("received", 3, received,
   "Expected the client to have received an event.\nClient, event, payload:\n%s\n%s\n%s",
   "Expected the client not to have received an event.\nClient, event, payload:\n%s\n%s\n%s")
 
