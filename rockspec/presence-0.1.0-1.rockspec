@@ -138,6 +138,7 @@ build = {
     ["presence.pubsub"] = "lua/presence/pubsub.lua",
     ["presence.questions"] = "lua/presence/questions.lua",
     ["presence.queue"] = "lua/presence/queue.lua",
+    ["presence.registry"] = "lua/presence/registry.lua",
     ["presence.runtime"] = "lua/presence/runtime.lua",
     ["presence.tasks"] = "lua/presence/tasks.lua",
     ["presence.testing"] = "lua/presence/testing.lua",

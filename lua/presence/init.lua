@@ -32,7 +32,9 @@ end
 
 -- Processes and PubSub: on the current runtime.
 presence.process = {}
-for _, name in ipairs { "spawn", "send", "monitor", "exit" } do
+for _, name in ipairs {
+  "spawn", "send", "monitor", "exit", "register", "unregister", "whereis",
+} do
   presence.process[name] = function(...)
     return current_runtime().process[name](...)
   end

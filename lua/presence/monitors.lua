@@ -9,7 +9,7 @@ Monitors.__index = Monitors
 --- Let a process be told of another's end: `{event = "down", pid, reason, ref}` comes into its
 --- mailbox, at once with the reason "noproc" when there is no such process.
 ---@param watcher presence.Process
----@param pid integer
+---@param pid integer|string a pid or a name
 ---@return integer ref
 function Monitors:watch(watcher, pid)
   local ref = self.last_ref_ + 1

@@ -3,6 +3,7 @@
 -- serves work that others post to it: it has a task only while there is something to do.
 local monitors = require "presence.monitors"
 local queue = require "presence.queue"
+local registry = require "presence.registry"
 
 local M = {}
 
@@ -83,6 +84,7 @@ function Process:finish(reason, is_clean)
   self.exit_reason = reason
   local processes = self.processes
   processes.by_pid_[self.pid] = nil
+  processes.registry:forget(self)
   if is_clean == nil then
     is_clean = reason == "normal" or reason == "shutdown"
   end
@@ -257,14 +259,14 @@ function M.self()
 end
 
 --- Put a message into a process's mailbox. To a pid that has ended: nothing happens.
----@param pid integer
+---@param pid integer|string a pid or a name
 ---@param message any anything but nil
 ---@return boolean delivered
 function Processes:send(pid, message)
   if message == nil then
     error("send: the message is nil", 2)
   end
-  local process = self.by_pid_[pid]
+  local process = self:get(pid)
   if not process then
     return false
   end
@@ -326,14 +328,14 @@ end
 
 --- Be told of a process's end: `{event = "down", pid, reason, ref}` comes into the caller's
 --- mailbox, at once with the reason "noproc" when there is no such process.
----@param pid integer
+---@param pid integer|string a pid or a name
 ---@return integer ref
 function Processes:monitor(pid)
   return self.monitors_:watch(current_or_raise "monitor", pid)
 end
 
 --- End a process. One that waits in `receive` is unwound; the caller itself does not return.
----@param pid integer|nil default: the calling process
+---@param pid integer|string|nil a pid or a name; default: the calling process
 ---@param reason any default "normal"
 ---@return boolean ended false when there was no such process
 function Processes:exit(pid, reason)
@@ -342,7 +344,7 @@ function Processes:exit(pid, reason)
   if pid == nil then
     process = current_or_raise "exit"
   else
-    process = self.by_pid_[pid]
+    process = self:get(pid)
   end
   if not process then
     return false
@@ -361,11 +363,6 @@ function Processes:exit(pid, reason)
   return true
 end
 
---- @return boolean
-function Processes:is_alive(pid)
-  return self.by_pid_[pid] ~= nil
-end
-
 --- Was this pid given out by this runtime, to a process that has ended since?
 ---@return boolean
 function Processes:has_ended(pid)
@@ -373,9 +370,11 @@ function Processes:has_ended(pid)
     and self.by_pid_[pid] == nil
 end
 
---- @return presence.Process|nil
+--- The process that a pid or a name stands for.
+---@param pid integer|string|nil
+---@return presence.Process|nil
 function Processes:get(pid)
-  return self.by_pid_[pid]
+  return self.by_pid_[pid] or self.registry:find(pid)
 end
 
 ---@param opts {loop: table, turn: presence.Turn, log: function, runtime: table,
@@ -389,6 +388,7 @@ function M.new(opts)
     log = opts.log,
     runtime = opts.runtime,
     on_exit = function() end,
+    registry = registry.new(),
     by_pid_ = {},
     next_pid_ = first_pid,
   }, Processes)

@@ -117,6 +117,16 @@ local function process_functions(processes)
     exit = function(pid, reason)
       return processes:exit(pid, reason)
     end,
+    register = function(name, pid)
+      local named = pid == nil and process.current() or processes:get(pid)
+      return processes.registry:register(name, named)
+    end,
+    unregister = function(name)
+      return processes.registry:unregister(name)
+    end,
+    whereis = function(name)
+      return processes.registry:whereis(name)
+    end,
   }
 end
 

@@ -15,6 +15,7 @@ return {
 
   -- Processes.
   no_process = "the process has ended, or never was",
+  name_taken = "the name is another process's",
   timeout = "what was waited for did not come in time",
   no_reply = "the other side sent no reply to a push",
 
