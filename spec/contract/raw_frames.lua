@@ -17,7 +17,7 @@
 --   response(timeout_s) → {status, headers, body}, nil: the time is up
 --   vanish()                       the client hangs up
 -- `platform.patience_s` says how long a frame that must come may take, `platform.carries_longpoll`
--- whether `http` is there.
+-- whether `http` is there, `platform.is_real_time` whether its clock is the wall's.
 
 local busted = require "busted"
 local describe = busted.describe
@@ -27,6 +27,7 @@ return function(platform)
   -- Each in a block of its own, so that each sets its own stage.
   local parts = {
     "framing", "negotiation", "channels", "endings", "presence", "metas", "version_1", "binary",
+    "limits", "rights",
   }
   if platform.carries_longpoll then
     parts[#parts + 1] = "longpoll"

@@ -7,7 +7,7 @@ local nginx_loop = require "presence.nginx.loop"
 local nginx_server = require "presence.nginx.server"
 local client_side = require "spec.contract.raw.handshake"
 
-local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true }
+local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true, is_real_time = true }
 
 -- What the location /socket serves.
 local serving
@@ -125,7 +125,9 @@ function M.start(endpoint, opts)
   local loop, logged, clients, exchanges = ready_loop(), {}, {}, {}
   local runtime_opts = {
     loop = loop,
-    log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
+    log = function(level, message, fields)
+      logged[#logged + 1] = { level = level, message = message, fields = fields }
+    end,
   }
   for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
   local runtime = presence.new(runtime_opts)

@@ -51,6 +51,21 @@ local function add_handlers(channel)
     socket:push("pushed", payload)
   end
 
+  function handlers.flood(socket, payload)
+    for n = 1, payload.messages do
+      presence.process.send(socket.pid, n)
+    end
+    return "ok"
+  end
+
+  -- Keeps everybody waiting.
+  function handlers.burn(socket, payload)
+    local loop = socket.runtime.loop
+    local until_s = loop:now() + payload.seconds
+    while loop:now() < until_s do end -- luacheck: ignore 542
+    return "ok"
+  end
+
   function handlers.shout_bytes(socket, payload)
     socket:broadcast(payload.event or "bytes", presence.binary(payload.text))
     return "ok"

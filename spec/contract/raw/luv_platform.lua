@@ -7,7 +7,7 @@ local luv_server = require "presence.luv.server"
 local presence = require "presence"
 local client_side = require "spec.contract.raw.handshake"
 
-local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true }
+local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true, is_real_time = true }
 
 --- Runs libuv until `is_done()`, or until the time is up; returns what `is_done` said last.
 function M.run_until(loop, timeout_s, is_done)
@@ -136,7 +136,9 @@ function M.start_server(endpoint, opts)
   local loop, logged = luv_loop.new(), {}
   local runtime_opts = {
     loop = loop,
-    log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
+    log = function(level, message, fields)
+      logged[#logged + 1] = { level = level, message = message, fields = fields }
+    end,
   }
   for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
   local server_opts = { port = 0, runtime = presence.new(runtime_opts), linger_timeout_s = 0.2 }

@@ -61,7 +61,9 @@ function M.start(endpoint, opts)
   local loop, logged, clients, exchanges = manual_loop.new(), {}, {}, {}
   local runtime_opts = {
     loop = loop,
-    log = function(level, message) logged[#logged + 1] = { level = level, message = message } end,
+    log = function(level, message, fields)
+      logged[#logged + 1] = { level = level, message = message, fields = fields }
+    end,
   }
   for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
   local runtime = presence.new(runtime_opts)
