@@ -4,10 +4,10 @@
 --   lua5.4 scripts/mutate_lua.lua [count [seed [minutes [pattern]]]]  150 lines, seed 1, 35 minutes
 --
 -- A mutant lives in a copy of lua/ (build/mutate-lua/), and what runs is what needs no sockets:
--- spec/unit (the pure layer, which is C, apart), spec/bugs, and the raw frames on the manual loop,
--- under Lua 5.4 alone; the spec of the broken module's own name comes first. Mutants that do not
--- compile, or compile to the same code, are replaced by others. A survivor needs a test, or a line
--- in spec/unit/equivalent_mutants.txt that says why it is no mistake:
+-- spec/unit, spec/bugs, and the raw frames on the manual loop, under Lua 5.4 alone; the spec of the
+-- broken module's own name comes first. Mutants that do not compile, or compile to the same code,
+-- are replaced by others. A survivor needs a test, or a line in spec/unit/equivalent_mutants.txt
+-- that says why it is no mistake:
 --
 --   file :: line as it is :: line as it was changed :: reason
 --
@@ -139,7 +139,7 @@ end
 
 -- What tells nothing of Lua code that was broken, or takes long.
 local left_out = {
-  "/pure", "/core_", "/model_spec", "/gc_spec", "/memory_spec", "/lifetime_spec", "/owner_spec",
+  "/core_", "/model_spec", "/gc_spec", "/memory_spec", "/lifetime_spec", "/owner_spec",
   "/readme_spec", "/luv_",
 }
 

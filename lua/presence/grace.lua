@@ -1,5 +1,5 @@
 --- Presences whose connection was lost and may come back: held until their time is over. Per topic
--- and key the one that was lost first is the first to be taken by a connection that comes.
+-- and key the one that was lost first is the first whose place a connection takes that comes.
 local M = {}
 
 ---@class presence.Grace
@@ -21,10 +21,9 @@ local function remove(self, topic, key, place)
       self.topics_[topic] = nil
     end
   end
-  return held
 end
 
---- Hold a presence for some seconds. `on_expiry` is called unless it is taken or dropped before.
+--- Hold a presence for some seconds. `on_expiry` is called unless it is dropped before.
 ---@param topic string
 ---@param key string
 ---@param pid integer|string
@@ -44,14 +43,13 @@ function Grace:hold(topic, key, pid, seconds, on_expiry)
   waiting[#waiting + 1] = held
 end
 
---- Take the presence that was lost first, for a connection that comes.
+--- Which presence was lost first: a connection that comes takes its place.
 ---@param topic string
 ---@param key string
 ---@return integer|string|nil pid
-function Grace:take(topic, key)
-  if waiting_for(self, topic, key) then
-    return remove(self, topic, key, 1).pid
-  end
+function Grace:first(topic, key)
+  local waiting = waiting_for(self, topic, key)
+  return waiting and waiting[1].pid
 end
 
 --- Hold a presence no longer.
@@ -60,17 +58,6 @@ function Grace:drop(topic, key, pid)
   for place, held in ipairs(waiting_for(self, topic, key) or {}) do
     if held.pid == pid then
       remove(self, topic, key, place)
-      return true
-    end
-  end
-  return false
-end
-
---- Is it held?
----@return boolean
-function Grace:holds(topic, key, pid)
-  for _, held in ipairs(waiting_for(self, topic, key) or {}) do
-    if held.pid == pid then
       return true
     end
   end

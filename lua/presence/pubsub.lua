@@ -121,7 +121,6 @@ function PubSub:drop(ended)
   if not mailbox then
     return
   end
-  ended.subscriber_ = nil
   for topic in pairs(mailbox.topics) do
     self:remove(topic, mailbox)
     self.feed:unwatch(topic, mailbox)

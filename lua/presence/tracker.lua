@@ -101,10 +101,8 @@ end
 -- A connection comes for one that was lost: to everybody an update.
 local function commit_return(self, lost_pid, topic, key, pid, text, ref, leave_after)
   local old = self.owner:get(topic, key, lost_pid)
-  local ok, word, detail = self.owner:take_over(topic, key, pid, text, ref, lost_pid)
-  if not ok then
-    return nil, word, detail
-  end
+  assert(self.owner:take_over(topic, key, pid, text, ref, lost_pid))
+  self.grace:drop(topic, key, lost_pid)
   self.holdings:remove(lost_pid, topic, key)
   self.holdings:add(pid, topic, key, leave_after)
   self.feed:replace(topic, key, lost_pid)
@@ -119,7 +117,7 @@ local function commit_track(self, topic, key, pid, text, ref, leave_after)
   if self.owner:get(topic, key, pid) then
     return nil, "already_tracked", "the key is tracked by this socket"
   end
-  local lost_pid = self.grace:take(topic, key)
+  local lost_pid = self.grace:first(topic, key)
   if lost_pid ~= nil then
     return commit_return(self, lost_pid, topic, key, pid, text, ref, leave_after)
   end
@@ -141,8 +139,8 @@ local function commit_untrack(self, topic, key, pid, reason)
   if not meta then
     return 0
   end
-  self.grace:drop(topic, key, pid)
   local removed = self.owner:untrack(topic, key, pid)
+  self.grace:drop(topic, key, pid)
   self.holdings:remove(pid, topic, key)
   self.feed:touch(topic, #key + #meta)
   notify(self, "on_leave", {

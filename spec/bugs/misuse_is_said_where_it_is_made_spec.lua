@@ -31,6 +31,30 @@ describe("a mistake of the caller", function()
       local x = rt.track(socket, "k", {}, 7)
       return x
     end,
+    ["untrack: needs a socket"] = function() local x = rt.untrack "t" return x end,
+    ["list: topic must be a string, got nil"] = function() local x = rt.list() return x end,
+    ["count: topic must be a string, got table"] = function() local x = rt.count {} return x end,
+    ["get_by_key: key must be a string, got nil"] = function()
+      local x = rt.get_by_key "t"
+      return x
+    end,
+    ["online: keys must be an array of strings"] = function()
+      local x = rt.online "t"
+      return x
+    end,
+    ["online: a key must be a string, got number"] = function()
+      local x = rt.online("t", { 5 })
+      return x
+    end,
+    ["topics: prefix must be a string, got number"] = function()
+      local x = rt.topics(5)
+      return x
+    end,
+    ["where: key must be a string, got nil"] = function() local x = rt.where() return x end,
+    ["spawn: needs a function, got string"] = function()
+      local x = rt.process.spawn "x"
+      return x
+    end,
     ["broadcast: event must be a string, got nil"] = function()
       local x = rt.pubsub:broadcast "t"
       return x

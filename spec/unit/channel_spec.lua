@@ -596,18 +596,28 @@ describe("a channel", function()
     end)
   end)
 
-  it("tells terminate why it ended", function()
-    local reasons = {}
-    start {
+  it("tells terminate, and on_leave, why it ended", function()
+    local reasons, left = {}, {}
+    start({
+      track = function()
+        return "ann", {}
+      end,
       terminate = function(_, reason)
         reasons[#reasons + 1] = reason
       end,
-    }
+    }, nil, {
+      on_leave = function(event)
+        left[#left + 1] = event.reason
+      end,
+    })
     local c = joined()
     assert.replied(c:leave "room:1", "ok", {})
     c:join "room:1"
+    t.runtime.process.exit(c.connection.channels["room:1"].pid)
+    c:join "room:1"
     c:close()
-    assert.same({ "left", "closed" }, reasons)
+    assert.same({ "left", "normal", "closed" }, reasons)
+    assert.same({ "left", "left", "closed" }, left)
     t:finish()
   end)
 

@@ -88,4 +88,13 @@ describe("the client", function()
       client.new {}
     end, "send")
   end)
+
+  it("raises on what is no message, where it was handed on", function()
+    local function user()
+      local message = c:receive "hello"
+      return message
+    end
+    assert.matches("client_spec.lua:%d+: the server sent a malformed message",
+      (select(2, pcall(user))))
+  end)
 end)

@@ -85,3 +85,33 @@ describe("the codec of a runtime", function()
     end, "encode and decode")
   end)
 end)
+
+describe("the codec of a runtime", function()
+  local loaded = package.loaded.cjson
+
+  after_each(function()
+    package.loaded.cjson, package.preload.cjson = loaded, nil
+  end)
+
+  it("is lua-cjson, loaded at its first use, or says that it is missing", function()
+    package.loaded.cjson = nil
+    package.preload.cjson = function() error "not here" end
+    local codec = json.codec()
+    local ok, err = pcall(codec.decode, "{}")
+    assert.is_false(ok)
+    assert.equal("JSON needs lua-cjson, or the option json = {encode, decode}", err)
+    package.loaded.cjson, package.preload.cjson = loaded, nil
+    assert.same({ a = 1 }, codec.decode '{"a":1}')
+    assert.equal('{"a":1}', codec.encode { a = 1 })
+  end)
+
+  it("is the one that is given, which has both functions", function()
+    local given = { encode = function() end, decode = function() end }
+    assert.equal(given, json.codec(given))
+    for _, wrong in ipairs { {}, { encode = print }, { decode = print } } do
+      assert.error_matches(function()
+        json.codec(wrong)
+      end, "needs the functions encode and decode")
+    end
+  end)
+end)

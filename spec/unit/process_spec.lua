@@ -185,6 +185,24 @@ describe("processes", function()
       assert.equal("noproc", seen.message.reason)
     end)
 
+    it("tells one who watches many times as often, in that order", function()
+      local pid = process.spawn(function()
+        process.receive()
+      end)
+      local refs, told = {}, {}
+      process.spawn(function()
+        for i = 1, 50 do
+          refs[i] = process.monitor(pid)
+        end
+        for i = 1, 50 do
+          told[i] = process.receive().ref
+        end
+      end)
+      process.exit(pid)
+      loop:turn()
+      assert.same(refs, told)
+    end)
+
     it("tells each of several monitors once", function()
       local pid = process.spawn(function()
         process.receive()
@@ -222,6 +240,27 @@ describe("processes", function()
       end)
       assert.is_false(after)
       assert.is_false(process.exit(pid))
+      assert.same({}, logged)
+    end)
+
+    it("is the end of another that raises the error which unwound the first", function()
+      local unwound
+      local first = process.spawn(function()
+        unwound = select(2, pcall(process.receive))
+      end)
+      process.exit(first, "enough")
+      loop:turn()
+      assert.equal("process ended: enough", tostring(unwound))
+      local seen
+      process.spawn(function()
+        process.monitor(process.spawn(function()
+          process.receive(1)
+          error(unwound, 0)
+        end))
+        seen = process.receive()
+      end)
+      loop:advance(1)
+      assert.equal("enough", seen.reason)
       assert.same({}, logged)
     end)
 
@@ -263,6 +302,34 @@ describe("processes", function()
     process.send(pid, 1)
     loop:turn()
     assert.equal(n, last)
+  end)
+
+  it("that serve have one turn for all that was posted to them in it", function()
+    local done, rested = {}, 0
+    local server = {
+      on_work = function(_, item) done[#done + 1] = item end,
+      on_message = function(_, message) done[#done + 1] = message end,
+      on_rest = function() rested = rested + 1 end,
+    }
+    local serving = rt.processes:open(server)
+    for i = 1, 3 do
+      serving:post(i)
+      process.send(serving.pid, i + 10)
+    end
+    local turns = rt.turn_.run
+    assert.equal(0, turns.last - turns.first)
+    loop:turn()
+    assert.same({ 1, 11, 2, 12, 3, 13 }, done)
+    assert.is_false(serving:is_busy())
+    assert.equal(0, rested)
+    serving:post(4)
+    loop:turn()
+    assert.equal(4, done[7])
+    serving:finish "normal"
+    serving:post(5)
+    loop:turn()
+    assert.equal(5, done[8])
+    assert.equal(1, rested)
   end)
 
   it("end with their presences and subscriptions", function()

@@ -79,6 +79,19 @@ describe("PubSub", function()
     assert.is_false(seen.unsubscribed)
   end)
 
+  it("brings no presence_diff any more once it is unsubscribed", function()
+    local seen, other = subscriber "t", subscriber "t"
+    rt.process.send(seen.pid, "unsubscribe")
+    loop:turn()
+    rt.track({ topic = "t", pid = 1 }, "ann", "{}")
+    loop:turn()
+    assert.equal(0, #seen)
+    assert.equal(1, #other)
+    rt.process.send(other.pid, "unsubscribe")
+    loop:turn()
+    assert.same({}, rt.feed.topics_)
+  end)
+
   it("brings presence_diff, one a flush, of what changed after the subscription", function()
     local socket = { topic = "t", pid = 1 }
     assert(rt.track(socket, "before", '{"n":0}'))
@@ -112,6 +125,13 @@ describe("PubSub", function()
     assert.error_matches(function()
       rt.pubsub:subscribe "t"
     end, "only inside a process")
+    local wrong_topic
+    rt.process.spawn(function()
+      wrong_topic = { select(2, pcall(rt.pubsub.subscribe, rt.pubsub, 5)),
+        select(2, pcall(rt.pubsub.unsubscribe, rt.pubsub, nil)) }
+    end)
+    assert.matches("subscribe: topic must be a string, got number", wrong_topic[1])
+    assert.matches("unsubscribe: topic must be a string, got nil", wrong_topic[2])
     assert.error_matches(function()
       rt.pubsub:broadcast(1, "e", {})
     end, "topic must be a string")

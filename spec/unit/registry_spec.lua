@@ -90,7 +90,7 @@ describe("a process's name", function()
     assert.error_matches(function()
       local pid = process.whereis(5)
       return pid
-    end, "registry_spec.lua:%d+: whereis: name must be a string, got number")
+    end, "whereis: name must be a string, got number")
     assert.error_matches(function()
       process.unregister()
     end, "unregister: name must be a string, got nil")

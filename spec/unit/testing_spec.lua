@@ -47,6 +47,12 @@ describe("presence.testing", function()
     assert.error_matches(function()
       ann:expect("shout", "room:1")
     end, "expected shout on room:1, but what came instead:\n  room:1 presence_state", 1, true)
+    local function user()
+      local x = ann:expect "shout"
+      return x
+    end
+    assert.matches("testing_spec.lua:%d+: expected shout, but what came instead",
+      (select(2, pcall(user))))
     ann:expect "presence_state"
     assert.error_matches(function()
       ann:expect "shout"
@@ -92,9 +98,15 @@ describe("presence.testing", function()
   end)
 
   it("gives the module's functions the runtime of the process they run in", function()
-    local counted, mine
+    local counted, mine, delivered
     function Room.handle_in.count(socket)
       counted = presence.count(socket.topic)
+      delivered = {
+        presence.pubsub:broadcast(socket.topic, "news", {}),
+        presence.pubsub:broadcast_from(socket.pid, socket.topic, "news", {}),
+        presence.pubsub:subscribe "elsewhere", presence.pubsub:unsubscribe "elsewhere",
+        presence.process.send(socket.pid, "x"), presence.process.whereis "nobody",
+      }
       mine = presence.process.self() == socket.pid
       presence.update(socket, socket.assigns.user_id, { seen = true })
       return "ok"
@@ -104,6 +116,7 @@ describe("presence.testing", function()
     assert.replied(ann:push("count", {}), "ok")
     assert.equal(1, counted)
     assert.is_true(mine)
+    assert.same({ 1, 0, true, true, true }, delivered)
     t:advance(0.05)
     assert.is_true(ann:presences("room:1").ann.metas[1].seen)
     t:finish()
