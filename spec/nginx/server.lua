@@ -224,9 +224,10 @@ function M.start(http, main, environment, folder_of_app, workers, port)
   write_file(self.folder .. "/nginx.conf", configuration(self, http, main, folder_of_app,
     workers))
   local err_file = assert(uv.fs_open(self.folder .. "/stderr", "w", 420))
-  local handle, pid = uv.spawn("nginx", {
-    args = { "-e", self.folder .. "/error.log", "-p", self.folder, "-c",
-      self.folder .. "/nginx.conf" },
+  -- A spec that crashes must not leave it behind.
+  local handle, pid = uv.spawn("setpriv", {
+    args = { "--pdeathsig", "TERM", "nginx", "-e", self.folder .. "/error.log",
+      "-p", self.folder, "-c", self.folder .. "/nginx.conf" },
     stdio = { nil, err_file, err_file },
     env = environment_with(environment or {}),
   }, function()
