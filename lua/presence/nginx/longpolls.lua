@@ -169,7 +169,7 @@ function LongPolls:serve(head)
   if head.method == "POST" then
     body, status, reason = read_body(self, head)
   end
-  if status then
+  if status and head.version < "2" then
     ngx.header["Connection"] = "close" -- nobody reads the body
   end
   if status == 413 then
