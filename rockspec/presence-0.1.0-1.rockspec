@@ -135,6 +135,7 @@ build = {
     ["presence.nginx.server"] = "lua/presence/nginx/server.lua",
     ["presence.nginx.signal"] = "lua/presence/nginx/signal.lua",
     ["presence.process"] = "lua/presence/process.lua",
+    ["presence.prototype_keys"] = "lua/presence/prototype_keys.lua",
     ["presence.pubsub"] = "lua/presence/pubsub.lua",
     ["presence.questions"] = "lua/presence/questions.lua",
     ["presence.queue"] = "lua/presence/queue.lua",

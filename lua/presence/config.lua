@@ -9,6 +9,7 @@ M.runtime = {
   leaves = "last", -- policy of topics that no endpoint serves: "last" or "each"
   max_behind_bytes = 1024 * 1024, -- kept for a slow reader's diff; past it he gets a fresh state
   max_key_bytes = 1024,
+  refuse_prototype_keys = false, -- such as __proto__, on which phoenix.js before 1.8.9 crashes
   max_meta_bytes = 16 * 1024,
   max_topic_bytes = 1024,
   max_json_depth = 64,

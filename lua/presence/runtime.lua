@@ -90,6 +90,9 @@ function M.merge_options(what, opts, level)
     error(what .. ": the option loop must be a loop (presence.manual.loop, presence.luv.loop, …)",
       level)
   end
+  if type(merged.refuse_prototype_keys) ~= "boolean" then
+    error(what .. ": the option refuse_prototype_keys must be true or false", level)
+  end
   if merged.leaves ~= "last" and merged.leaves ~= "each" then
     error(what .. ": the option leaves must be 'last' or 'each'", level)
   end

@@ -3,6 +3,7 @@
 local core = require "presence.core"
 local grace = require "presence.grace"
 local json = require "presence.json"
+local prototype_keys = require "presence.prototype_keys"
 
 local M = {}
 
@@ -44,6 +45,9 @@ local function check_names(self, topic, key)
   end
   if not core.utf8_valid(key) then
     return nil, "not_utf8", "the key is not UTF-8"
+  end
+  if limits.refuse_prototype_keys and prototype_keys[key] then
+    return nil, "refused_key", "the key is " .. key
   end
   if not core.utf8_valid(topic) then
     return nil, "not_utf8", "the topic is not UTF-8"
@@ -189,7 +193,8 @@ end
 ---@param meta string|table a JSON object
 ---@param opts {leave_after: number|nil}|nil seconds this presence may be lost before it leaves
 ---@return string|nil ref
----@return string|nil word "already_tracked", "not_object", "not_utf8", "too_large", "no_process"
+---@return string|nil word "already_tracked", "not_object", "not_utf8", "too_large", "refused_key",
+---  "no_process"
 ---@return string|nil detail
 function Tracker:track(socket, key, meta, opts)
   check_socket("track", socket)

@@ -5,6 +5,7 @@ return {
   not_utf8 = "a topic, a key or a text is not valid UTF-8",
   bad_json = "a text is not exactly one JSON value, or it is nested too deep",
   not_object = "a meta of the runtime is JSON but not an object",
+  refused_key = "a key would crash older phoenix.js, and refuse_prototype_keys is set",
   too_large = "a topic, key, pid or meta is over its limit in bytes",
 
   -- Presences.
