@@ -2,10 +2,9 @@
 -- WebSockets in, decoded frames out. Phoenix Channels, version 2 as text unless a part says other.
 --
 -- A platform is `start(endpoint, opts) → server` with
---   server.connect(query, headers) → connection | nil, status, reason
+--   server.connect(query, headers, path) → connection | nil, status, reason
 --   server.wait(seconds)           lets time pass, and everything happen that is due
---   server.http(method, query, headers, body) → exchange, to the path of long polls; nil where the
---                                  platform carries none
+--   server.http(method, query, headers, body) → exchange, to the path of long polls
 --   server.stop()                  ends everything; raises when something is left over
 --   server.logged()                → array of {level, message}
 -- and a connection has
@@ -16,22 +15,16 @@
 -- and an exchange
 --   response(timeout_s) → {status, headers, body}, nil: the time is up
 --   vanish()                       the client hangs up
--- `platform.patience_s` says how long a frame that must come may take, `platform.carries_longpoll`
--- whether `http` is there, `platform.is_real_time` whether its clock is the wall's.
+-- `platform.patience_s` says how long a frame that must come may take, `platform.limits_bodies`
+-- whether it reads bodies itself, `platform.is_real_time` whether its clock is the wall's.
 
 local busted = require "busted"
+local parts = require "spec.contract.raw.parts"
 local describe = busted.describe
 
 ---@param platform table
 return function(platform)
   -- Each in a block of its own, so that each sets its own stage.
-  local parts = {
-    "framing", "negotiation", "channels", "endings", "presence", "metas", "version_1", "binary",
-    "limits", "rights",
-  }
-  if platform.carries_longpoll then
-    parts[#parts + 1] = "longpoll"
-  end
   for _, part in ipairs(parts) do
     describe("raw frames, " .. part .. ":", function()
       require("spec.contract.raw." .. part)(platform)

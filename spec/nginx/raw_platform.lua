@@ -2,12 +2,12 @@
 -- port, their clients are cosockets of the test's request.
 
 local core = require "presence.core"
-local presence = require "presence"
 local nginx_loop = require "presence.nginx.loop"
 local nginx_server = require "presence.nginx.server"
 local client_side = require "spec.contract.raw.handshake"
+local platform_kit = require "spec.contract.raw.platform_kit"
 
-local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true, is_real_time = true }
+local M = { patience_s = 5, limits_bodies = true, is_real_time = true }
 
 -- What the location /socket serves.
 local serving
@@ -42,11 +42,11 @@ local function read_response(sock)
   end
 end
 
-local function open(query, headers)
+local function open(...)
   local sock = ngx.socket.tcp()
   sock:settimeouts(1000, 1000, M.patience_s * 1000)
   assert(sock:connect("127.0.0.1", tonumber(ngx.var.server_port)))
-  assert(sock:send(client_side.request(query, headers)))
+  assert(sock:send(client_side.request(...)))
   local response = read_response(sock)
   if not response or response.status ~= 101 then
     sock:close()
@@ -122,22 +122,15 @@ local function wait_until(is_done)
 end
 
 function M.start(endpoint, opts)
-  local loop, logged, clients, exchanges = ready_loop(), {}, {}, {}
-  local runtime_opts = {
-    loop = loop,
-    log = function(level, message, fields)
-      logged[#logged + 1] = { level = level, message = message, fields = fields }
-    end,
-  }
-  for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
-  local runtime = presence.new(runtime_opts)
+  local loop, clients, exchanges = ready_loop(), {}, {}
+  local runtime, logged = platform_kit.new_runtime(loop, opts.runtime)
   local server = nginx_server.new(endpoint,
     { runtime = runtime, linger_timeout_s = 0.2, drain_spread_s = 0.1 })
   serving = server
   local harness = {}
 
-  function harness.connect(query, headers)
-    local client, status, reason = open(query, headers)
+  function harness.connect(...)
+    local client, status, reason = open(...)
     clients[#clients + 1] = client
     return client, status, reason
   end
@@ -157,13 +150,11 @@ function M.start(endpoint, opts)
   function harness.logged() return logged end
 
   function harness.stop()
-    for _, client in ipairs(clients) do client.vanish() end
-    for _, exchange in ipairs(exchanges) do exchange.vanish() end
+    platform_kit.hang_up(clients, exchanges)
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     assert(wait_until(function() return is_stopped end), "the server did not stop")
-    assert(server.bound:connections() == 0, "connections are left over")
-    assert(#runtime.topics() == 0, "presences are left over")
+    platform_kit.expect_nothing_left(server.bound, runtime)
     loop:close()
     assert(wait_until(function() return not loop.ready end), "the loop did not end")
   end

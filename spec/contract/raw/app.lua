@@ -156,6 +156,9 @@ function M.endpoint(opts)
     join = decide_join,
     after_join = function(socket, params)
       socket:push("welcome", {})
+      if params.after_s then
+        presence.process.receive(params.after_s)
+      end
       assert(socket:track(params.key, {}))
     end,
   }

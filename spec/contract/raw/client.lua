@@ -171,8 +171,8 @@ function M.stage(platform)
   end
 
   --- The status that a connect is refused with.
-  function stage.refused(query, headers)
-    local connection, status, reason = stage.server.connect(query, headers or {})
+  function stage.refused(query, headers, path)
+    local connection, status, reason = stage.server.connect(query, headers or {}, path)
     assert.is_nil(connection)
     return status, reason
   end

@@ -3,8 +3,10 @@
 local busted = require "busted"
 local assert = require "luassert"
 local app = require "spec.contract.raw.app"
+local presences = require "spec.contract.raw.presences"
 local raw = require "spec.contract.raw.client"
-local describe, it, after_each = busted.describe, busted.it, busted.after_each
+local describe, it = busted.describe, busted.it
+local before_each, after_each = busted.before_each, busted.after_each
 
 return function(platform)
   local stage = raw.stage(platform)
@@ -124,6 +126,57 @@ return function(platform)
       until not close or close.kind ~= "text"
       assert.equal("close", close and close.kind)
       pinging:expect_nothing()
+    end)
+  end)
+
+  describe("with leave_after", function()
+    local watcher
+
+    local function enter(meta)
+      local ann = stage.open()
+      ann:enter("room:1", '"1"', '{"key":"ann","meta":' .. meta .. "}")
+      return ann
+    end
+
+    local function leave(client)
+      client:send('"1"', '"2"', "room:1", "phx_leave")
+      presences.expect_diff(watcher, {}, { ann = 1 })
+    end
+
+    before_each(function()
+      stage.start(app.endpoint(), { runtime = { leave_after = 0.5 } })
+      watcher = stage.open()
+      watcher:enter("room:1", '"w"')
+    end)
+
+    it("a page that is reloaded is one update and no leave", function()
+      local ann = enter '{"page":1}'
+      presences.expect_diff(watcher, { ann = 1 }, {})
+      ann:bytes(raw.frame(raw.close, "\3\233")) -- 1001, as browsers say
+      ann:expect_close(1001)
+      stage.server.wait(0.2)
+      watcher:expect_nothing()
+      ann = enter '{"page":2}'
+      local diff = presences.expect_diff(watcher, { ann = 1 }, { ann = 1 })
+      local joined = presences.meta_of(diff.joins, "ann")
+      assert.equal(2, joined.page)
+      assert.equal(presences.meta_of(diff.leaves, "ann").phx_ref, joined.phx_ref_prev)
+      stage.server.wait(0.7)
+      watcher:expect_nothing()
+      leave(ann)
+    end)
+
+    it("whoever does not come back leaves late, whoever says so at once", function()
+      local ann = enter "{}"
+      presences.expect_diff(watcher, { ann = 1 }, {})
+      ann:vanish()
+      stage.server.wait(0.2)
+      watcher:expect_nothing()
+      stage.server.wait(0.5)
+      presences.expect_diff(watcher, {}, { ann = 1 })
+      ann = enter "{}"
+      presences.expect_diff(watcher, { ann = 1 }, {})
+      leave(ann)
     end)
   end)
 

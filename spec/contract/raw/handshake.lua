@@ -22,14 +22,14 @@ function M.query(params)
   return table.concat(pairs_, "&")
 end
 
---- The bytes that ask for a socket.
-function M.request(query, headers)
+--- The bytes that ask for a socket, at the path `/socket/websocket` unless another is given.
+function M.request(query, headers, path)
   local all = {
     ["Host"] = "127.0.0.1", ["Upgrade"] = "websocket", ["Connection"] = "Upgrade",
     ["Sec-WebSocket-Version"] = "13", ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
   }
   for name, value in pairs(headers) do all[name] = value end
-  local lines = { "GET /socket/websocket?" .. M.query(query) .. " HTTP/1.1" }
+  local lines = { ("GET %s?%s HTTP/1.1"):format(path or "/socket/websocket", M.query(query)) }
   for _, name in ipairs(sorted(all)) do
     lines[#lines + 1] = name .. ": " .. all[name]
   end

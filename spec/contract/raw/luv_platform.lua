@@ -4,10 +4,10 @@ local uv = require "luv"
 local core = require "presence.core"
 local luv_loop = require "presence.luv.loop"
 local luv_server = require "presence.luv.server"
-local presence = require "presence"
 local client_side = require "spec.contract.raw.handshake"
+local platform_kit = require "spec.contract.raw.platform_kit"
 
-local M = { patience_s = 5, carries_longpoll = true, limits_bodies = true, is_real_time = true }
+local M = { patience_s = 5, limits_bodies = true, is_real_time = true }
 
 --- Runs libuv until `is_done()`, or until the time is up; returns what `is_done` said last.
 function M.run_until(loop, timeout_s, is_done)
@@ -53,9 +53,9 @@ function M.connect(loop, port, host)
   return tcp
 end
 
-local function open(loop, port, query, headers)
+local function open(loop, port, ...)
   local tcp = M.connect(loop, port)
-  tcp.write(client_side.request(query, headers))
+  tcp.write(client_side.request(...))
   local response
   M.run_until(loop, M.patience_s, function()
     response = client_side.response(tcp.received)
@@ -133,15 +133,9 @@ end
 
 --- Starts a server on any free port; `opts.runtime` and `opts.server` are options of both.
 function M.start_server(endpoint, opts)
-  local loop, logged = luv_loop.new(), {}
-  local runtime_opts = {
-    loop = loop,
-    log = function(level, message, fields)
-      logged[#logged + 1] = { level = level, message = message, fields = fields }
-    end,
-  }
-  for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
-  local server_opts = { port = 0, runtime = presence.new(runtime_opts), linger_timeout_s = 0.2 }
+  local loop = luv_loop.new()
+  local runtime, logged = platform_kit.new_runtime(loop, opts.runtime)
+  local server_opts = { port = 0, runtime = runtime, linger_timeout_s = 0.2 }
   for name, value in pairs(opts.server or {}) do server_opts[name] = value end
   local server = luv_server.new(endpoint, server_opts)
   assert(server:listen())
@@ -152,8 +146,8 @@ function M.start(endpoint, opts)
   local server, loop, logged = M.start_server(endpoint, opts)
   local clients, exchanges, harness = {}, {}, {}
 
-  function harness.connect(query, headers)
-    local client, status, reason = open(loop, server.port, query, headers)
+  function harness.connect(...)
+    local client, status, reason = open(loop, server.port, ...)
     clients[#clients + 1] = client
     return client, status, reason
   end
@@ -172,14 +166,12 @@ function M.start(endpoint, opts)
   function harness.logged() return logged end
 
   function harness.stop()
-    for _, client in ipairs(clients) do client.vanish() end
-    for _, exchange in ipairs(exchanges) do exchange.vanish() end
+    platform_kit.hang_up(clients, exchanges)
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     M.run_until(loop, M.patience_s, function() return is_stopped end)
     assert(is_stopped, "the server did not stop")
-    assert(server.bound:connections() == 0, "connections are left over")
-    assert(#server.options.runtime.topics() == 0, "presences are left over")
+    platform_kit.expect_nothing_left(server.bound, server.options.runtime)
     loop:close()
     M.expect_no_handles()
   end

@@ -3,12 +3,12 @@
 local core = require "presence.core"
 local handshake = require "presence.channels.handshake"
 local manual_loop = require "presence.manual.loop"
-local presence = require "presence"
 local digest = require "openssl.digest"
 local client_side = require "spec.contract.raw.handshake"
+local platform_kit = require "spec.contract.raw.platform_kit"
 
 -- `writes` counts what connections send, for specs to look at.
-local M = { patience_s = 1, writes = 0, carries_longpoll = true }
+local M = { patience_s = 1, writes = 0 }
 
 local step_s = 0.005
 
@@ -58,20 +58,14 @@ local function open(bound, loop, request, accepted)
 end
 
 function M.start(endpoint, opts)
-  local loop, logged, clients, exchanges = manual_loop.new(), {}, {}, {}
-  local runtime_opts = {
-    loop = loop,
-    log = function(level, message, fields)
-      logged[#logged + 1] = { level = level, message = message, fields = fields }
-    end,
-  }
-  for name, value in pairs(opts.runtime or {}) do runtime_opts[name] = value end
-  local runtime = presence.new(runtime_opts)
+  local loop, clients, exchanges = manual_loop.new(), {}, {}
+  local runtime, logged = platform_kit.new_runtime(loop, opts.runtime)
   local bound = endpoint:bind(runtime)
   local server = {}
 
-  function server.connect(query, headers)
-    local head = assert(core.http_request(client_side.request(query, headers), 16384, 100))
+  function server.connect(...)
+    local head = assert(core.http_request(client_side.request(...), 16384, 100))
+    if bound:matches(head.path) ~= "websocket" then return nil, 404 end
     local accepted, status, reason = handshake.check(head, sha1)
     if not accepted then return nil, status, reason end
     local client
@@ -118,12 +112,10 @@ function M.start(endpoint, opts)
   function server.logged() return logged end
 
   function server.stop()
-    for _, client in ipairs(clients) do client.vanish() end
-    for _, exchange in ipairs(exchanges) do exchange.vanish() end
+    platform_kit.hang_up(clients, exchanges)
     bound:drain()
     loop:advance(1)
-    assert(bound:connections() == 0, "connections are left over")
-    assert(#runtime.topics() == 0, "presences are left over")
+    platform_kit.expect_nothing_left(bound, runtime)
     assert(loop:pending() == 0, "timers are left over")
   end
 

@@ -3,45 +3,17 @@
 local busted = require "busted"
 local assert = require "luassert"
 local app = require "spec.contract.raw.app"
+local presences = require "spec.contract.raw.presences"
 local raw = require "spec.contract.raw.client"
-local describe, it = busted.describe, busted.it
-local before_each, after_each = busted.before_each, busted.after_each
+local describe, it, before_each = busted.describe, busted.it, busted.before_each
 
--- { key = number of metas } of a state or of one side of a diff.
-local function counts(presences)
-  local result = {}
-  for key, entry in pairs(presences) do
-    result[key] = #entry.metas
-  end
-  return result
-end
-
-local function meta_of(presences, key)
-  assert.truthy(presences[key], "nothing under " .. key)
-  assert.equal(1, #presences[key].metas)
-  return presences[key].metas[1]
-end
+local counts, meta_of, expect_diff = presences.counts, presences.meta_of, presences.expect_diff
 
 return function(platform)
-  local stage, watcher, ann = raw.stage(platform), nil, nil
+  local stage, watcher, ann = presences.stage(platform), nil, nil
+  local watch = stage.watch
 
-  before_each(function()
-    stage.start(app.endpoint())
-    watcher, ann = stage.open(), stage.open()
-  end)
-
-  after_each(function() stage.finish() end)
-
-  -- The watcher is on the topic under no key.
-  local function watch(topic)
-    return watcher:enter(topic or "room:1", '"w"')
-  end
-
-  local function expect_diff(client, joins, leaves)
-    local diff, message = client:expect_event("presence_diff")
-    assert.same({ joins, leaves }, { counts(diff.joins), counts(diff.leaves) })
-    return diff, message
-  end
+  before_each(function() watcher, ann = stage.watcher, stage.ann end)
 
   describe("a client's own phx_ref", function()
     local function tracked(meta)
@@ -115,5 +87,18 @@ return function(platform)
         expect_diff(watcher, {}, { [name] = 1 })
       end)
     end
+  end)
+
+  it("keys that crash older phoenix.js are refused where that is asked for", function()
+    stage.finish()
+    stage.start(app.endpoint(), { runtime = { refuse_prototype_keys = true } })
+    local client = stage.open()
+    client:enter("room:1", '"1"')
+    for _, key in ipairs { "__proto__", "constructor", "toString", "hasOwnProperty" } do
+      client:send('"1"', '"2"', "room:1", "track", '{"key":"' .. key .. '","meta":{}}')
+      client:expect('"1"', '"2"', "room:1", "phx_reply", raw.error '{"reason":"refused_key"}')
+    end
+    client:push('"1"', '"3"', "room:1", "track", '{"key":"proto","meta":{}}')
+    expect_diff(client, { proto = 1 }, {})
   end)
 end

@@ -11,6 +11,19 @@ return function(platform)
 
   after_each(function() stage.finish() end)
 
+  it("the path is the mount's, and no other", function()
+    stage.start(app.endpoint { mount = "/socket/deeper" })
+    local query = { vsn = "2.0.0" }
+    for _, path in ipairs {
+      "/socket/websocket", "/socket/deeper", "/socket/deeper/", "/socket/deeper/websocket/x",
+      "/socket/deeper/websockets",
+    } do
+      assert.equal(404, (stage.refused(query, {}, path)), path)
+    end
+    local connection = assert(stage.server.connect(query, {}, "/socket/deeper/websocket"))
+    raw.new(platform, connection):expect_nothing()
+  end)
+
   describe("the version", function()
     it("2.0.x is spoken", function()
       stage.start(app.endpoint())

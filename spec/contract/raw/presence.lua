@@ -2,46 +2,19 @@
 
 local busted = require "busted"
 local assert = require "luassert"
-local app = require "spec.contract.raw.app"
+local json = require "cjson"
+local mirrors = require "presence.client"
+local presences = require "spec.contract.raw.presences"
 local raw = require "spec.contract.raw.client"
-local describe, it = busted.describe, busted.it
-local before_each, after_each = busted.before_each, busted.after_each
+local describe, it, before_each = busted.describe, busted.it, busted.before_each
 
--- { key = number of metas } of a state or of one side of a diff.
-local function counts(presences)
-  local result = {}
-  for key, entry in pairs(presences) do
-    result[key] = #entry.metas
-  end
-  return result
-end
-
-local function meta_of(presences, key)
-  assert.truthy(presences[key], "nothing under " .. key)
-  assert.equal(1, #presences[key].metas)
-  return presences[key].metas[1]
-end
+local counts, meta_of, expect_diff = presences.counts, presences.meta_of, presences.expect_diff
 
 return function(platform)
-  local stage, watcher, ann = raw.stage(platform), nil, nil
+  local stage, watcher, ann = presences.stage(platform), nil, nil
+  local watch = stage.watch
 
-  before_each(function()
-    stage.start(app.endpoint())
-    watcher, ann = stage.open(), stage.open()
-  end)
-
-  after_each(function() stage.finish() end)
-
-  -- The watcher is on the topic under no key.
-  local function watch(topic)
-    return watcher:enter(topic or "room:1", '"w"')
-  end
-
-  local function expect_diff(client, joins, leaves)
-    local diff, message = client:expect_event("presence_diff")
-    assert.same({ joins, leaves }, { counts(diff.joins), counts(diff.leaves) })
-    return diff, message
-  end
+  before_each(function() watcher, ann = stage.watcher, stage.ann end)
 
   describe("a joiner", function()
     it("gets the reply, then presence_state with itself in it, and no diff of itself", function()
@@ -80,6 +53,19 @@ return function(platform)
       stage.server.wait(0.15)
       ann:expect_nothing()
     end)
+
+    it("whose after_join waits is told nothing before its state, which holds what came meanwhile",
+      function()
+        ann:join("late:1", '"1"', '{"key":"ann","after_s":0.3}')
+        ann:expect('"1"', nil, "late:1", "welcome", "{}")
+        local bob = stage.open()
+        bob:join("late:1", '"1"', '{"key":"bob"}')
+        stage.server.wait(0.1)
+        ann:expect_nothing()
+        assert.same({ ann = 1, bob = 1 }, counts(ann:expect_event("presence_state")))
+        bob:vanish()
+        expect_diff(ann, {}, { bob = 1 })
+      end)
 
     it("that is rejected never shows", function()
       watch "held:1"
@@ -201,6 +187,92 @@ return function(platform)
         assert.equal(ref, meta_of(state, key).phx_ref)
       end
     end)
+  end)
+
+  describe("a mirror kept as phoenix.js keeps it", function()
+    local member_count, act_count = 8, 120
+
+    -- A generator of its own, so that a seed gives the same run under every Lua.
+    local function random_from(seed)
+      local state = seed
+      return function(most)
+        state = (state * 16807) % 2147483647
+        return state % most + 1
+      end
+    end
+
+    -- Takes what has come, diffs and replies, into the mirror.
+    local function take(member)
+      member.beats = (member.beats or 0) + 1
+      local ref = '"mirror-' .. member.beats .. '"'
+      member:send(nil, ref, "phoenix", "heartbeat")
+      local reply = raw.message(nil, ref, "phoenix", "phx_reply", raw.ok())
+      local text = member:next()
+      while text ~= reply do
+        local message = json.decode(text)
+        if message[4] == "presence_state" then
+          member.mirror = mirrors.sync_state(message[5])
+        elseif message[4] == "presence_diff" then
+          mirrors.sync_diff(member.mirror, message[5])
+        end
+        text = member:next()
+      end
+    end
+
+    -- { key = sorted phx_refs }
+    local function refs_of(mirror)
+      local refs = {}
+      for key, entry in pairs(mirror) do
+        refs[key] = {}
+        for i, meta in ipairs(entry.metas) do refs[key][i] = meta.phx_ref end
+        table.sort(refs[key])
+      end
+      return refs
+    end
+
+    it("is exact after joins, updates, leaves and rejoins of many, and no phx_ref comes twice",
+      function()
+        local seed = tonumber(os.getenv "PRESENCE_SEED") or os.time() % 1000000 + 1
+        local random, members = random_from(seed), {}
+        local acts = {
+          function(member, key) member:send(member.ref, '"u"', "room:1", "update",
+            ('{"key":"%s","meta":{"n":%d}}'):format(key, random(1000))) end,
+          function(member, key) member:send(member.ref, '"t"', "room:1", "track",
+            ('{"key":"%s-%d","meta":{}}'):format(key, random(3))) end,
+          function(member, key) member:send(member.ref, '"n"', "room:1", "untrack",
+            ('{"key":"%s-%d"}'):format(key, random(3))) end,
+          function(member, key)
+            member.joins = member.joins + 1
+            member.ref = ('"j%d"'):format(member.joins)
+            member:send(member.ref, member.ref, "room:1", "phx_join", '{"key":"' .. key .. '"}')
+          end,
+          function() stage.server.wait(0.01 * random(6)) end,
+        }
+        for i = 1, member_count do
+          members[i] = stage.open()
+          members[i].joins = 0
+          acts[4](members[i], "k" .. (i + 1) % 4)
+        end
+        for _ = 1, act_count do
+          local i = random(member_count)
+          acts[random(#acts)](members[i], "k" .. (i + 1) % 4)
+          if random(5) == 1 then
+            take(members[random(member_count)])
+          end
+        end
+        stage.server.wait(0.2)
+        local truth, seen = refs_of(watch()), {}
+        for _, refs in pairs(truth) do
+          for _, ref in ipairs(refs) do
+            assert.is_nil(seen[ref])
+            seen[ref] = true
+          end
+        end
+        for i, member in ipairs(members) do
+          take(member)
+          assert.same(truth, refs_of(member.mirror), ("member %d, seed %d"):format(i, seed))
+        end
+      end)
   end)
 
   describe("an update", function()
