@@ -18,7 +18,7 @@ local kit = dofile "scripts/mutate_kit.lua"
 
 local equivalents_file = "spec/unit/equivalent_mutants.txt"
 local tree = "build/mutate-lua"
-local time_limit_s = 60
+local time_limit_s = 120
 
 -- ---- Ways to break a line ----------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ end
 -- What tells nothing of Lua code that was broken, or takes long.
 local left_out = {
   "/core_", "/model_spec", "/gc_spec", "/memory_spec", "/lifetime_spec", "/owner_spec",
-  "/readme_spec", "/luv_",
+  "/readme_spec", "/slow_reader_memory_spec",
 }
 
 local function specs()

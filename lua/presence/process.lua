@@ -100,7 +100,19 @@ local function run(self, fn, ...)
   process_of[co] = self
   local ok, err = xpcall(fn, traceback, ...)
   process_of[co] = nil
+  local processes = self.processes
+  if processes.loop.stretch_s then
+    processes.watchdog:stretch(self, processes.loop:stretch_s())
+  end
   return ok, err
+end
+
+-- Said by the loop when a task is about to wait: how long it ran.
+local function on_wait(took_s)
+  local process = M.current()
+  if process then
+    process.processes.watchdog:stretch(process, took_s)
+  end
 end
 
 local function run_spawned(self, fn, ...)
@@ -123,7 +135,10 @@ function Processes:spawn(fn, ...)
     error("spawn: needs a function, got " .. type(fn), 2)
   end
   local process = new_process(self, {})
-  self.loop:spawn(run_spawned, process, fn, ...)
+  local took_s = self.loop:spawn(run_spawned, process, fn, ...)
+  if took_s then
+    self.watchdog:stretch(process, took_s)
+  end
   return process.pid
 end
 
@@ -393,6 +408,7 @@ function M.new(opts)
     next_pid_ = first_pid,
   }, Processes)
   self.monitors_ = monitors.new(self)
+  self.loop.on_wait = on_wait
   return self
 end
 

@@ -202,8 +202,8 @@ function M.new(opts)
   self.questions = questions.new(owner, held)
   self.tracker = tracker.new {
     loop = opts.loop, turn = self.turn_, log = self.log, processes = self.processes,
-    feed = self.feed, owner = owner, holdings = held, questions = self.questions, limits = opts,
-    callbacks = opts,
+    watchdog = self.watchdog, feed = self.feed, owner = owner, holdings = held,
+    questions = self.questions, limits = opts, callbacks = opts,
     ref_prefix = opts.ref_prefix or new_ref_prefix(),
     leave_after = function(topic)
       return self:leave_after(topic)

@@ -41,10 +41,13 @@ local function work(self, fn, ...)
 end
 
 local function run(self, co, ...)
-  local outer = self.current_
-  self.current_, self.depth_ = co, self.depth_ + 1
+  local outer, outer_began_at = self.current_, self.began_at_
+  local began_at = self.loop:now()
+  self.current_, self.began_at_, self.depth_ = co, began_at, self.depth_ + 1
   local ok, state = resume(co, ...)
   self.current_, self.depth_ = outer, self.depth_ - 1
+  -- The task that was interrupted did not run meanwhile.
+  self.began_at_ = outer_began_at and outer_began_at + self.loop:now() - began_at
   if not ok then
     error(state, 0)
   end
@@ -76,6 +79,12 @@ function Tasks:spawn(fn, ...)
   else
     run(self, create(work), self, fn, ...)
   end
+end
+
+--- How long the running task has run since it last waited, without the tasks that it started.
+---@return number seconds
+function Tasks:stretch_s()
+  return self.loop:now() - self.began_at_
 end
 
 --- A signal for one waiting task. A post before the wait is remembered; posts do not add up.
@@ -131,10 +140,14 @@ function Signal:wait(timeout_s)
       wake(self, false)
     end)
   end
+  if scheduler.loop.on_wait then
+    scheduler.loop.on_wait(scheduler:stretch_s())
+  end
   return yield(waits)
 end
 
---- @param loop table gives `after` and `defer`
+--- @param loop table gives `now`, `after` and `defer`; its `on_wait`, if there is one, is told by a
+---   task that is about to wait how long it ran
 --- @param on_error fun(err: any)
 --- @return presence.Tasks
 function M.new(loop, on_error)

@@ -85,10 +85,13 @@ local Callback = {}
 Callback.__index = Callback
 
 function Callback:turn()
-  local ok, err = xpcall(self.fn, debug.traceback, self.event)
+  local tracker, event = self.tracker, self.event
+  local began_at = tracker.loop:now()
+  local ok, err = xpcall(self.fn, debug.traceback, event)
   if not ok then
-    self.log("error", self.name .. " raised: " .. tostring(err), { topic = self.event.topic })
+    tracker.log("error", self.name .. " raised: " .. tostring(err), { topic = event.topic })
   end
+  tracker.watchdog:stretch(event, tracker.loop:now() - began_at)
 end
 
 local function notify(self, name, event)
@@ -98,7 +101,7 @@ local function notify(self, name, event)
   end
   event.entry = self.questions:get_by_key(event.topic, event.key)
   event.at = self.loop:time()
-  local call = { fn = fn, name = name, event = event, log = self.log }
+  local call = { fn = fn, name = name, event = event, tracker = self }
   self.turn:add("run", setmetatable(call, Callback))
 end
 
@@ -354,7 +357,7 @@ function Tracker:lose(pid, reason)
 end
 
 ---@param opts {loop: table, turn: presence.Turn, log: function, processes: presence.Processes,
----  feed: presence.Feed, owner: userdata, holdings: presence.Holdings,
+---  watchdog: presence.Watchdog, feed: presence.Feed, owner: userdata, holdings: presence.Holdings,
 ---  questions: presence.Questions, limits: table, callbacks: table, ref_prefix: string,
 ---  leave_after: fun(topic: string): number}
 ---@return presence.Tracker
@@ -364,6 +367,7 @@ function M.new(opts)
     turn = opts.turn,
     log = opts.log,
     processes = opts.processes,
+    watchdog = opts.watchdog,
     feed = opts.feed,
     owner = opts.owner,
     holdings = opts.holdings,

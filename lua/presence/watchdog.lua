@@ -1,6 +1,8 @@
 --- Finds out who keeps the others waiting: a callback that hogs a turn (by wall time, measured
 -- after it: no hook fires in compiled loops), a mailbox that fills faster than it is read.
 -- It counts and logs; it ends nobody.
+-- Loops that can (`loop:stretch_s`) tell of every stretch that a task runs, from one wait to the
+-- next; with the others a callback is measured up to its first wait.
 local M = {}
 
 ---@class presence.Watchdog
@@ -9,19 +11,30 @@ local M = {}
 local Watchdog = {}
 Watchdog.__index = Watchdog
 
---- Measure a piece of work up to its first wait. Where others may run before it returns, it says
---- itself how long it took.
----@param process presence.Process
----@param work fun(process: presence.Process): number|nil
-function Watchdog:time(process, work)
-  local began = self.loop_:now()
-  local took_s = work(process) or self.loop_:now() - began
+--- Somebody has run for so long without a wait.
+---@param who {pid: integer|string, topic: string|nil} a process, or an event
+---@param took_s number
+function Watchdog:stretch(who, took_s)
   if took_s > self.max_turn_s_ then
     self.hogged_turns_total = self.hogged_turns_total + 1
     self.log_("warn", "a callback hogged the turn", {
-      pid = process.pid, topic = process.topic, took_ms = math.floor(took_s * 1000),
+      pid = who.pid, topic = who.topic, took_ms = math.floor(took_s * 1000),
     })
   end
+end
+
+--- Let a process begin a piece of work. Where others may run before it returns, the work says
+--- itself how long it took up to its first wait.
+---@param process presence.Process
+---@param work fun(process: presence.Process): number|nil
+function Watchdog:time(process, work)
+  local loop = self.loop_
+  if loop.stretch_s then
+    work(process)
+    return
+  end
+  local began_at = loop:now()
+  self:stretch(process, work(process) or loop:now() - began_at)
 end
 
 --- A mailbox has grown to some length. Once a process that floods is enough.

@@ -13,6 +13,7 @@ describe("tasks", function()
   before_each(function()
     deferred, after, errors = {}, {}, {}
     some = tasks.new({
+      now = function() return 0 end,
       defer = function(_, fn) deferred[#deferred + 1] = fn end,
       after = function(_, seconds, fn)
         local timer = { seconds = seconds, fn = fn }

@@ -50,15 +50,85 @@ describe("the watchdog", function()
     t:finish()
   end)
 
-  it("does not take waiting for hogging", function()
+  -- The clock goes on while somebody computes.
+  local function compute(seconds)
+    t.loop.now_ = t.loop.now_ + seconds
+  end
+
+  local function took_ms()
+    local list = {}
+    for _, entry in ipairs(t.logged) do
+      list[#list + 1] = entry.fields.took_ms
+    end
+    return list
+  end
+
+  it("does not take waiting for hogging, by whatever means a callback waits", function()
     function Room.handle_in.wait()
+      compute(0.06)
       t.runtime.process.receive(5)
+      compute(0.06)
+      local signal = t.loop:signal()
+      t.loop:after(3, function() signal:post() end)
+      signal:wait()
+      compute(0.06)
       return "ok"
     end
     local c = joined()
     c:push("wait", {})
-    t:advance(6)
+    t:advance(9)
     assert.same({}, warnings())
+    t:finish()
+  end)
+
+  it("finds one that hogs after a wait, and before the next", function()
+    function Room.handle_in.hog()
+      t.runtime.process.receive(1)
+      compute(0.25)
+      t.runtime.process.receive(1)
+      compute(0.05)
+      t.runtime.process.receive(1)
+      compute(0.5)
+      return "ok"
+    end
+    local c = joined()
+    c:push("hog", {})
+    t:advance(10)
+    assert.same({ 250, 500 }, took_ms())
+    t:finish()
+  end)
+
+  it("finds processes that were spawned, and calls those hogs who compute, not who started them",
+    function()
+      local pid
+      t.runtime.process.spawn(function()
+        compute(0.06)
+        pid = t.runtime.process.spawn(function()
+          compute(0.25)
+        end)
+        compute(0.03)
+        t.runtime.process.receive(1)
+        compute(0.06)
+      end)
+      t:advance(2)
+      assert.equal(1, #t.logged)
+      assert.equal(pid, t.logged[1].fields.pid)
+      assert.equal(250, t.logged[1].fields.took_ms)
+      t:finish()
+    end)
+
+  it("finds callbacks of the runtime that hog", function()
+    t = testing.new(presence.endpoint { channels = {} }, {
+      max_turn_s = 0.1,
+      on_join = function() compute(0.25) end,
+      on_leave = function() compute(0.05) end,
+    })
+    t.runtime.track({ topic = "t", pid = "me" }, "k", {})
+    t:advance(0)
+    t.runtime.untrack { topic = "t", pid = "me" }
+    t:advance(0)
+    assert.same({ { level = "warn", message = "a callback hogged the turn",
+      fields = { pid = "me", topic = "t", took_ms = 250 } } }, t.logged)
     t:finish()
   end)
 

@@ -34,6 +34,12 @@ function Loop:spawn(fn, ...)
   self.tasks_:spawn(fn, ...)
 end
 
+--- How long the running task has run since it last waited, without the tasks that it started.
+---@return number seconds
+function Loop:stretch_s()
+  return self.tasks_:stretch_s()
+end
+
 --- A signal for one waiting task.
 ---@return presence.Signal
 function Loop:signal()
