@@ -19,7 +19,7 @@ describe("a reload of nginx", function()
     for _, one in ipairs(people) do
       one:vanish()
     end
-    nginx:stop()
+    assert.is_true(nginx:stop())
   end)
 
   local function all(is_so)

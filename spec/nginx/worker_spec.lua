@@ -248,6 +248,34 @@ describe("an nginx worker", function()
     nginx = nil
   end)
 
+  it("lets those go who hang up while only a callback keeps them", function()
+    nginx = server.start(room.http "{ linger_timeout_s = 0.2 }")
+    for i = 1, 20 do
+      join("user-" .. i):push("slow", '{"seconds":0.3}')
+    end
+    local other = join("other", "waiting:1")
+    for i = 1, 20 do
+      other:push("disconnect", ('{"user_id":"user-%d"}'):format(i))
+    end
+    for i = 1, 20 do -- it was told to close, and has answered
+      assert.is_true(server.wait_until(function() return people[i].code end))
+    end
+    server.wait_until(function() return false end, 0.05)
+    for _, one in ipairs(people) do
+      one:vanish()
+    end
+    local now
+    assert.is_true(server.wait_until(function()
+      now = figures()
+      return now.sockets == 0 and now.connections == 0
+    end))
+    assert.same({}, nginx:complaints())
+    local before = uv.hrtime()
+    assert.is_true(nginx:stop())
+    assert.is_true((uv.hrtime() - before) / 1e9 < 3)
+    nginx = nil
+  end)
+
   it("lets those go who hang up while `connect` or a join waits", function()
     nginx = server.start [[
       init_worker_by_lua_block {

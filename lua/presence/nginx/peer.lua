@@ -134,6 +134,15 @@ end
 
 -- The end.
 
+-- That the client has hung up while nobody reads is heard where lua_check_client_abort is on. nginx
+-- would end the request, whatever it is about, if nobody listened.
+local function listen_for_abort(self)
+  ngx.on_abort(function()
+    self.is_gone_ = true
+    wake(self)
+  end)
+end
+
 local function end_request()
   ngx.exit(close_silently)
 end
@@ -233,10 +242,11 @@ function Peer:transport()
   }
 end
 
+--- Only in the thread of the request that the peer is to carry.
 ---@param server presence.nginx.Server
 ---@return presence.nginx.Peer
 function M.new(server)
-  return setmetatable({
+  local self = setmetatable({
     server_ = server,
     executor = server.loop:new_executor(),
     sem_ = light_thread.take_semaphore(),
@@ -254,6 +264,8 @@ function M.new(server)
     is_cut_ = false,
     has_left_ = false,
   }, Peer)
+  listen_for_abort(self)
+  return self
 end
 
 return M
