@@ -2,6 +2,7 @@
 
 local json = require "cjson"
 local clients = require "spec.nginx.clients"
+local polling_clients = require "spec.nginx.polling_clients"
 local room = require "spec.nginx.room"
 local server = require "spec.nginx.server"
 
@@ -12,11 +13,11 @@ describe("a worker", function()
   local nginx
 
   before_each(function()
-    nginx = server.start(room.http())
+    nginx = server.start(room.http("{}", "{ longpoll_session_s = 0.3, longpoll_wait_s = 0.3 }"))
   end)
 
   after_each(function()
-    nginx:stop()
+    assert.is_true(nginx:stop())
   end)
 
   local function figures()
@@ -25,15 +26,15 @@ describe("a worker", function()
 
   -- The ways in which clients leave.
   local ends = {
-    function(one) one:close(1001) end,
+    function(one) (one.close or one.vanish)(one, 1001) end,
     function(one) one:vanish() end,
     function(one) -- in the middle of a callback that waits for a message
       one:push("wait", '{"seconds":60}')
       one:vanish()
     end,
     function(one) -- in the middle of a callback that nginx's own wait holds
-      one:push("slow", '{"seconds":0.01}')
-      one:close(1000)
+      one:push("slow", '{"seconds":0.01}');
+      (one.close or one.vanish)(one, 1000)
     end,
     function(one) one:push("flood", '{"bytes":1000,"count":20}') one:vanish() end,
   }
@@ -43,7 +44,8 @@ describe("a worker", function()
     for start = first, last, at_once do
       local group, left = {}, 0
       for i = start, start + at_once - 1 do
-        group[#group + 1] = clients.new(nginx.port, "user-" .. i, "room:" .. i)
+        local kind = i % 4 == 0 and polling_clients or clients
+        group[#group + 1] = kind.new(nginx.port, "user-" .. i, "room:" .. i)
       end
       assert.is_true(server.wait_until(function()
         left = 0

@@ -1,8 +1,10 @@
---- Clients and channels that end each other in every way, all at once, in callbacks that wait.
+--- Clients, of sockets and of long polls, and channels that end each other in every way, all at
+-- once, in callbacks that wait.
 
 local uv = require "luv"
 local json = require "cjson"
 local clients = require "spec.nginx.clients"
+local polling_clients = require "spec.nginx.polling_clients"
 local room = require "spec.nginx.room"
 local server = require "spec.nginx.server"
 
@@ -21,11 +23,12 @@ describe("turmoil", function()
   local nginx
 
   before_each(function()
-    nginx = server.start(room.http "{ linger_timeout_s = 0.2 }")
+    nginx = server.start(room.http("{ linger_timeout_s = 0.2 }",
+      "{ longpoll_session_s = 0.5, longpoll_wait_s = 0.3 }"))
   end)
 
   after_each(function()
-    nginx:stop()
+    assert.is_true(nginx:stop())
   end)
 
   local function figures()
@@ -39,8 +42,9 @@ describe("turmoil", function()
     local people, worker = {}, figures().pid
 
     local function new_client(i)
-      people[i] = clients.new(nginx.port, "user-" .. random(client_count),
-        "waiting:" .. random(5), true)
+      local kind = random(3) == 1 and polling_clients or clients
+      people[i] = kind.new(nginx.port, "user-" .. random(client_count), "waiting:" .. random(5),
+        true)
     end
 
     local acts = {
@@ -52,7 +56,7 @@ describe("turmoil", function()
       function(one) one:push "phx_leave" end,
       function(one) one:push "phx_join" end,
       function(one) one:push("disconnect", '{"user_id":"user-' .. random(client_count) .. '"}') end,
-      function(one) one:push "wait" one:close(1001) end,
+      function(one) one:push "wait" if one.close then one:close(1001) end end,
       function(one) one:push "raise" one:vanish() end,
       function(one) one:vanish() end,
     }
