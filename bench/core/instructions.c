@@ -169,7 +169,7 @@ static size_t nodes_apart(presence__slot a, presence__slot b) {
   if (in_a) count++;
   if (in_b) count++;
   for (unsigned digit = 0; digit < PRESENCE__WIDTH; digit++) {
-    const uint16_t bit = presence__map_of(digit);
+    const uint32_t bit = presence__map_of(digit);
     presence__slot x = 0, y = 0;
     if (in_a && in_a->map & bit) x = in_a->slots[presence__index(in_a->map, digit)];
     if (in_b && in_b->map & bit) y = in_b->slots[presence__index(in_b->map, digit)];

@@ -120,7 +120,7 @@ static void damage_to_nodes(void **state) {
   root->slots[last] = root->slots[0];
   root->slots[0] = first;
   /* A node below itself has no end. */
-  uint16_t map = root->map;
+  uint32_t map = root->map;
   root->map = presence__map_of(0);
   root->slots[0] = f.topic->root;
   expect(&f, "an empty node, or one too deep");
@@ -134,9 +134,9 @@ static void damage_to_nodes(void **state) {
   while (presence__count(((struct presence__node *)presence__object(slot))->map) == 1)
     slot = ((struct presence__node *)presence__object(slot))->slots[0];
   struct presence__node *pair = object_at(slot, PRESENCE__NODE);
-  uint16_t highest = presence__map_of(15);
+  uint32_t highest = presence__map_of(15);
   while (!(pair->map & highest))
-    highest = (uint16_t)(highest << 1);
+    highest <<= 1;
   DAMAGE(&f, pair->map, highest, "a node holds one leaf alone");
   end(&f);
 }
@@ -195,8 +195,8 @@ static void damage_to_entries_of_many(void **state) {
   DAMAGE(&f, ages->slots[0], item->record, "an item is something else");
   DAMAGE(&f, item->age, item->age + 1, "an item stands at another age");
   DAMAGE(&f, item->refs, 0, "a dead object is reachable");
-  uint16_t lowest = (uint16_t)(1u << (15 - presence__lowest(pids->map)));
-  DAMAGE(&f, pids->map, (uint16_t)(pids->map ^ lowest), "the trie by pid lacks items");
+  uint32_t lowest = presence__map_of(presence__lowest(pids->map));
+  DAMAGE(&f, pids->map, pids->map ^ lowest, "the trie by pid lacks items");
   end(&f);
 }
 

@@ -2,9 +2,9 @@
 
    A hash is read as digits of PRESENCE__BITS bits, the highest first, one a level: so a walk in the
    order of slots is a walk in the order of hashes. A map has one bit for each digit, digit 0 the
-   highest of 16, so that one shift left by (16 + digit) in 32 bits answers two questions: the sign
-   says whether the digit is there, and the number of bits left, less one, is its slot. Slots
-   therefore lie in descending order of digits. */
+   highest of 32, so that one shift left by the digit answers two questions: the sign says whether
+   the digit is there, and the number of bits left, less one, is its slot. Slots therefore lie in
+   descending order of digits. */
 #ifndef PRESENCE_CORE_BITS_H
 #define PRESENCE_CORE_BITS_H
 
@@ -18,18 +18,19 @@
 #define PRESENCE__WIDTH (1u << PRESENCE__BITS)
 #define PRESENCE__LEVELS (64u / PRESENCE__BITS)
 
-_Static_assert(64u % PRESENCE__BITS == 0 && PRESENCE__WIDTH <= 16, "a map has 16 bits");
+_Static_assert(64u % PRESENCE__BITS == 0 && PRESENCE__WIDTH <= 16,
+               "a frame of a walk counts to 16");
 
 static inline unsigned presence__digit(uint64_t hash, unsigned level) {
   return (unsigned)(hash >> (64u - PRESENCE__BITS * (level + 1))) & (PRESENCE__WIDTH - 1);
 }
 
-static inline uint16_t presence__map_of(unsigned digit) {
-  return (uint16_t)(0x8000u >> digit);
+static inline uint32_t presence__map_of(unsigned digit) {
+  return 0x80000000u >> digit;
 }
 
-static inline uint32_t presence__map_from(uint16_t map, unsigned digit) {
-  return (uint32_t)map << (16 + digit);
+static inline uint32_t presence__map_from(uint32_t map, unsigned digit) {
+  return map << digit;
 }
 
 static inline bool presence__map_has(uint32_t from) {
@@ -41,13 +42,13 @@ static inline unsigned presence__count(uint32_t map) {
 }
 
 /* The slot of a digit that is there. */
-static inline unsigned presence__index(uint16_t map, unsigned digit) {
+static inline unsigned presence__index(uint32_t map, unsigned digit) {
   return presence__count(presence__map_from(map, digit)) - 1;
 }
 
 /* The lowest digit of a map that is not empty. */
-static inline unsigned presence__lowest(uint16_t map) {
-  return (unsigned)__builtin_clz((uint32_t)map << 16);
+static inline unsigned presence__lowest(uint32_t map) {
+  return (unsigned)__builtin_clz(map);
 }
 
 #endif

@@ -72,7 +72,7 @@ static bool collect_apart(presence_heap *heap, struct items *in_a, struct items 
   if (!seq_a || !seq_b || node_a->level != node_b->level)
     return collect(heap, in_a, a) && collect(heap, in_b, b);
   for (unsigned digit = 0; digit < PRESENCE__WIDTH; digit++) {
-    uint16_t bit = presence__map_of(digit);
+    uint32_t bit = presence__map_of(digit);
     presence__slot x = 0, y = 0;
     if (node_a->map & bit) x = node_a->slots[presence__index(node_a->map, digit)];
     if (node_b->map & bit) y = node_b->slots[presence__index(node_b->map, digit)];

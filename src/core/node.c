@@ -11,18 +11,12 @@ struct presence__list *presence__list_new(presence_heap *heap, uint32_t count) {
   return list;
 }
 
-struct presence__node *presence__node_new(presence_heap *heap, uint16_t map) {
+struct presence__node *presence__node_new(presence_heap *heap, uint32_t map) {
   struct presence__node *node = presence__take(heap, presence__node_size(presence__count(map)));
   if (!node) return NULL;
   presence__refs_init(&node->refs);
   node->map = map;
-  node->unused = 0;
   return node;
-}
-
-static void copy_slots(presence__slot *to, const presence__slot *from, unsigned count) {
-  for (unsigned i = 0; i < count; i++)
-    to[i] = from[i];
 }
 
 /* Most of the cost of a kept version is here. */
@@ -57,30 +51,25 @@ bool presence__node_own(presence_heap *heap, presence__slot *at) {
 bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
                         presence__slot slot) {
   struct presence__node *old = presence__node_of(*at);
+  if (presence__refs_is_one(&old->refs)) return presence__node_widen(heap, at, digit, slot);
   struct presence__node *node = presence__node_new(heap, old->map | presence__map_of(digit));
   if (!node) return false;
   unsigned index = presence__index(node->map, digit);
   unsigned after = presence__count(old->map) - index;
   node->slots[index] = slot;
-  if (presence__refs_is_one(&old->refs)) {
-    copy_slots(node->slots, old->slots, index);
-    copy_slots(node->slots + index + 1, old->slots + index, after);
-    presence__give(heap, old, presence__node_size(index + after));
-  } else {
-    share_slots(node->slots, old->slots, index);
-    share_slots(node->slots + index + 1, old->slots + index, after);
-    presence__release_shared(heap, *at, &old->refs);
-  }
+  share_slots(node->slots, old->slots, index);
+  share_slots(node->slots + index + 1, old->slots + index, after);
+  presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
 }
 
 /* The map without the bit of the slot at an index. */
-static uint16_t map_without(uint16_t map, unsigned index) {
-  uint16_t rest = map;
+static uint32_t map_without(uint32_t map, unsigned index) {
+  uint32_t rest = map;
   for (unsigned i = 0; i < index; i++)
-    rest &= (uint16_t)(rest - 1);
-  return (uint16_t)(map ^ (rest & -rest));
+    rest &= rest - 1;
+  return map ^ (rest & -rest);
 }
 
 bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index) {
@@ -89,8 +78,8 @@ bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index
   if (!node) return false;
   unsigned after = presence__count(node->map) - index;
   if (presence__refs_is_one(&old->refs)) {
-    copy_slots(node->slots, old->slots, index);
-    copy_slots(node->slots + index, old->slots + index + 1, after);
+    presence__copy_slots(node->slots, old->slots, index);
+    presence__copy_slots(node->slots + index, old->slots + index + 1, after);
     presence__slot dropped = old->slots[index];
     presence__give(heap, old, presence__node_size(index + after + 1));
     presence__release(heap, dropped);

@@ -1,12 +1,12 @@
 /* Inner nodes of tries, and the other objects that hold slots; how each is laid out.
 
-     NODE       | refs 4 | map 2 | - 2 | slot, highest digit first ...   |
+     NODE       | refs 4 | map 4     | slot, highest digit first ...   |
      COLLISION  | refs 4 | count 4     | slot, in the order of names ... |
      FEW        | refs 4 | count 4     | record, oldest first ...        |
      ITEM       | refs 4 | hash 4      | record | age                    |
      TOPIC      | refs 4 | hash 4      | root   | keys, metas, bytes, name |
      MANY       | refs 4 | count 4     | by age | by pid | next age      |
-     SEQ        | refs 4 | count 4     | map 2, level 1, - 5 | slot ...  |
+     SEQ        | refs 4 | count 4     | map 4, level 1, - 3 | slot ...  |
 
    A shape is canonical: a node holds two slots or more, or one that is a node; so equal content
    makes equal tries, in whatever order it was put in. */
@@ -20,14 +20,18 @@
 
 struct presence__node {
   presence__refcount refs;
-  uint16_t map;
-  uint16_t unused;
+  uint32_t map;
   presence__slot slots[];
 };
 
 /* The node of a slot whose tag is known: the compiler folds the tag into the offsets. */
 static inline struct presence__node *presence__node_of(presence__slot slot) {
   return (struct presence__node *)(slot - PRESENCE__NODE); // NOLINT(performance-no-int-to-ptr)
+}
+
+/* The pointer it would be were it a node: one subtraction for the test and the way on. */
+static inline bool presence__is_node(presence__slot slot) {
+  return ((slot - PRESENCE__NODE) & 7) == 0;
 }
 
 /* COLLISION and FEW. */
@@ -72,7 +76,7 @@ struct presence__many {
 struct presence__seq {
   presence__refcount refs;
   uint32_t count; /* items below */
-  uint16_t map;
+  uint32_t map;
   uint8_t level; /* 0: its slots are items */
   presence__slot slots[];
 };
@@ -96,8 +100,35 @@ static inline size_t presence__seq_size(unsigned count) {
 /* A list with room for count slots, *new*, its slots not set. NULL: out of memory. */
 struct presence__list *presence__list_new(presence_heap *heap, uint32_t count);
 
+/* As a loop, not as a call: they are few. */
+static inline void presence__copy_slots(presence__slot *to, const presence__slot *from,
+                                        unsigned count) {
+  for (unsigned i = 0; i < count; i++)
+    to[i] = from[i];
+}
+
+/* Adds a slot (*taken* on success) for a digit that is not there to a node that nobody else holds.
+   False: out of memory. */
+PRESENCE__FAST bool presence__node_widen(presence_heap *heap, presence__slot *at, unsigned digit,
+                                         presence__slot slot) {
+  struct presence__node *old = presence__node_of(*at);
+  unsigned count = presence__count(old->map);
+  struct presence__node *node = presence__take(heap, presence__node_size(count + 1));
+  if (!node) return false;
+  uint32_t map = old->map | presence__map_of(digit);
+  unsigned index = presence__index(map, digit);
+  presence__refs_init(&node->refs);
+  node->map = map;
+  presence__copy_slots(node->slots, old->slots, index);
+  node->slots[index] = slot;
+  presence__copy_slots(node->slots + index + 1, old->slots + index, count - index);
+  presence__give(heap, old, presence__node_size(count));
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}
+
 /* A node of a map, *new*, its slots not set. NULL: out of memory. */
-struct presence__node *presence__node_new(presence_heap *heap, uint16_t map);
+struct presence__node *presence__node_new(presence_heap *heap, uint32_t map);
 
 /* Makes the node at *at one that nobody else holds, by a copy where it is shared. False: out of
    memory, and *at is as it was. */

@@ -2,8 +2,7 @@
 #include "core/state.h"
 
 void presence__place_find_topic(struct presence__place *place, const presence_state *state) {
-  struct presence__name name = presence__name_of(place->topic_name);
-  struct presence__probe probe = presence__probe_of(&name);
+  struct presence__probe probe = presence__probe_inline(place->topic_name);
   place->topic_hash = probe.hash;
   /* The path is only followed for writing by place_put, on a state that may be edited. */
   presence__slot *root = (presence__slot *)&state->root;

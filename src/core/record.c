@@ -22,38 +22,9 @@ presence_string presence_meta_data(const presence_meta *meta) {
 
 /* ---- Making ---- */
 
-static inline char *put(char *at, const void *bytes, size_t size) {
-  if (size) memcpy(at, bytes, size);
-  return at + size;
-}
-
 presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
                                     size_t *size) {
-  const struct presence__name *pid = parts->pid;
-  bool is_string = pid->kind == PRESENCE__STRING;
-  uint16_t suffix_size = (uint16_t)parts->suffix.size;
-  *size = sizeof(presence_meta) + parts->key.size + presence__head_size(pid->kind) +
-          (suffix_size ? sizeof suffix_size : 0) + (is_string ? pid->size : 0) + parts->meta.size +
-          suffix_size;
-  presence_meta *record = presence__take(heap, *size);
-  if (!record) return NULL;
-  presence__refs_init(&record->refs);
-  record->hash = (uint32_t)(parts->key_hash >> 32);
-  record->key_bits = (uint32_t)parts->key.size | (uint32_t)pid->kind << PRESENCE__KIND_SHIFT |
-                     (suffix_size ? PRESENCE__HAS_SUFFIX : 0);
-  record->meta_size = (uint32_t)parts->meta.size;
-  presence__bytes_copy(record->bytes, parts->key.bytes, parts->key.size);
-  char *at = record->bytes + parts->key.size;
-  uint32_t pid_size = (uint32_t)pid->size;
-  if (pid->kind == PRESENCE__INT64)
-    at = put(at, pid->bytes, 8);
-  else
-    at = put(at, is_string ? (const char *)&pid_size : pid->bytes, 4);
-  if (suffix_size) at = put(at, &suffix_size, sizeof suffix_size);
-  if (is_string) at = put(at, pid->bytes, pid->size);
-  at = put(at, parts->meta.bytes, parts->meta.size);
-  put(at, parts->suffix.bytes, suffix_size);
-  return record;
+  return presence__record_inline(heap, parts, size);
 }
 
 presence_meta *presence__record_rekey(presence_heap *heap, const presence_meta *record,

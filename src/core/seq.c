@@ -17,7 +17,7 @@ static bool fits(uint64_t age, unsigned level) {
 /* A node like old (NULL: an empty one) with another map, *new*: slots of digits in both are shared,
    or moved when old is held by *at alone, which then holds the new one. */
 static struct presence__seq *remake(presence_heap *heap, presence__slot *at, unsigned level,
-                                    uint16_t map) {
+                                    uint32_t map) {
   struct presence__seq *old = *at ? node_at(*at) : NULL;
   struct presence__seq *node = presence__take(heap, presence__seq_size(presence__count(map)));
   if (!node) return NULL;
@@ -27,7 +27,7 @@ static struct presence__seq *remake(presence_heap *heap, presence__slot *at, uns
   node->level = (uint8_t)level;
   bool shared = old && !presence__refs_is_one(&old->refs);
   for (unsigned digit = 0; digit < PRESENCE__WIDTH; digit++) {
-    uint16_t bit = presence__map_of(digit);
+    uint32_t bit = presence__map_of(digit);
     if (!(map & bit)) continue;
     presence__slot *slot = &node->slots[presence__index(map, digit)];
     *slot = old && (old->map & bit) ? old->slots[presence__index(old->map, digit)] : 0;
@@ -44,7 +44,7 @@ static struct presence__seq *remake(presence_heap *heap, presence__slot *at, uns
 /* The node at *at, held by nobody else, with a slot (maybe 0) for the digit. */
 static struct presence__seq *own_with(presence_heap *heap, presence__slot *at, unsigned level,
                                       unsigned digit) {
-  uint16_t bit = presence__map_of(digit);
+  uint32_t bit = presence__map_of(digit);
   if (!*at) return remake(heap, at, level, bit);
   struct presence__seq *node = node_at(*at);
   if (presence__refs_is_one(&node->refs) && (node->map & bit)) return node;
@@ -54,7 +54,7 @@ static struct presence__seq *own_with(presence_heap *heap, presence__slot *at, u
 /* Removes a slot that is 0 again: a failure left it so, or its last item went. */
 static bool drop_empty(presence_heap *heap, presence__slot *at, unsigned digit) {
   struct presence__seq *node = node_at(*at);
-  uint16_t map = node->map & (uint16_t)~presence__map_of(digit);
+  uint32_t map = node->map & ~presence__map_of(digit);
   if (map) return remake(heap, at, node->level, map) != NULL;
   presence__give(heap, node, presence__seq_size(1));
   *at = 0;

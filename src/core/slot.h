@@ -11,6 +11,9 @@
 
 #include "core/refcount.h"
 
+/* For what is laid out in its callers whatever the compiler thinks of it. */
+#define PRESENCE__FAST static inline __attribute__((always_inline))
+
 typedef uintptr_t presence__slot;
 
 _Static_assert(sizeof(presence__slot) == 8, "layouts are drawn for 64 bits");

@@ -52,9 +52,8 @@ presence_state *presence_state_of_topic(const presence_state *state, presence_st
 /* ---- Looking up ---- */
 
 const presence_topic *presence_find_topic(const presence_state *state, presence_string name) {
-  struct presence__name own = presence__name_of(name);
   if (!state->root) return NULL;
-  struct presence__probe probe = presence__probe_of(&own);
+  struct presence__probe probe = presence__probe_inline(name);
   presence__slot leaf = presence__trie_candidate(state->root, probe.hash);
   if (!leaf) return NULL;
   if (presence__tag_of(leaf) == PRESENCE__COLLISION)
@@ -82,8 +81,7 @@ size_t presence_topic_connections(const presence_topic *topic) {
 
 const presence_entry *presence_topic_get(const presence_topic *topic, presence_string key) {
   if (!topic) return NULL;
-  struct presence__name name = presence__name_of(key);
-  struct presence__probe probe = presence__probe_of(&name);
+  struct presence__probe probe = presence__probe_inline(key);
   presence__slot leaf = presence__trie_candidate(topic->root, probe.hash);
   if (!leaf) return NULL;
   if (presence__tag_of(leaf) == PRESENCE__RECORD) {

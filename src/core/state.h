@@ -36,21 +36,20 @@ void presence__place_find_topic(struct presence__place *place, const presence_st
 
 /* Fills *place. owned, when not NULL, is a topic of the state that nothing else holds: should it be
    the one, it is not searched. */
-static inline void presence__place_find(struct presence__place *place, const presence_state *state,
-                                        presence_string topic, presence_string key,
-                                        struct presence_topic *owned) {
+PRESENCE__FAST void presence__place_find(struct presence__place *place, const presence_state *state,
+                                         presence_string topic, presence_string key,
+                                         struct presence_topic *owned) {
   place->topic_name = topic;
   place->key = key;
   place->topic_is_owned = owned && owned->name->size == topic.size &&
                           presence__bytes_equal(owned->name->bytes, topic.bytes, topic.size);
   place->topic = owned;
   if (!place->topic_is_owned) presence__place_find_topic(place, state);
-  struct presence__name name = presence__name_of(key);
-  struct presence__probe probe = presence__probe_of(&name);
+  struct presence__probe probe = presence__probe_inline(key);
   place->key_hash = probe.hash;
   place->entry = 0;
   if (place->topic)
-    place->entry = presence__trie_locate(&place->topic->root, &probe, &place->key_path);
+    place->entry = presence__trie_locate_inline(&place->topic->root, &probe, &place->key_path);
 }
 
 /* The place is to be used on a copy that was made after it was found. */
@@ -66,8 +65,8 @@ bool presence__place_own_topic(presence_state *state, struct presence__place *pl
 /* Puts an entry (*taken* on success; 0: none) at a place found in this very state, which nobody
    else may hold, and changes the counts by tally. On success place->topic is the topic, held by
    this state alone, or NULL when it is gone. False: out of memory, and the content is as before. */
-static inline bool presence__place_put(presence_state *state, struct presence__place *place,
-                                       presence__slot entry, const struct presence__tally *tally) {
+PRESENCE__FAST bool presence__place_put(presence_state *state, struct presence__place *place,
+                                        presence__slot entry, const struct presence__tally *tally) {
   presence_heap *heap = state->heap;
   if (!place->topic) return presence__place_add_topic(state, place, entry, tally);
   if (!entry && place->topic->keys == 1) return presence__place_remove_topic(state, place);
@@ -79,7 +78,7 @@ static inline bool presence__place_put(presence_state *state, struct presence__p
   } else if (place->entry) {
     if (!presence__trie_replace(heap, &place->key_path, entry)) return false;
   } else {
-    if (!presence__trie_insert(heap, &place->key_path, place->key_hash, entry)) return false;
+    if (!presence__trie_insert_inline(heap, &place->key_path, place->key_hash, entry)) return false;
     topic->keys++;
   }
   topic->metas = (uint32_t)(topic->metas + tally->metas);

@@ -126,17 +126,8 @@ static presence__slot splice(presence_heap *heap, const struct presence__list *o
 
 /* ---- Finding ---- */
 
-static enum presence__found judge(presence__slot leaf, const struct presence__probe *probe,
-                                  uint32_t *index) {
-  if (presence__tag_of(leaf) == PRESENCE__RECORD) {
-    /* By far the most frequent. */
-    const presence_meta *record = presence__object(leaf);
-    struct presence__name name = presence__name_of(presence__key(record));
-    return record->hash == (uint32_t)(probe->hash >> 32) &&
-                   presence__names_equal(&name, &probe->name)
-               ? PRESENCE__MATCH
-               : PRESENCE__OTHER;
-  }
+enum presence__found presence__trie_judge(presence__slot leaf, const struct presence__probe *probe,
+                                          uint32_t *index) {
   if (presence__tag_of(leaf) != PRESENCE__COLLISION)
     return leaf_matches(leaf, probe) ? PRESENCE__MATCH : PRESENCE__OTHER;
   if (presence__leaf_hash(leaf, probe->hash) != probe->hash) return PRESENCE__OTHER;
@@ -145,35 +136,14 @@ static enum presence__found judge(presence__slot leaf, const struct presence__pr
 
 presence__slot presence__trie_locate(presence__slot *root, const struct presence__probe *probe,
                                      struct presence__path *path) {
-  uint64_t hash = probe->hash;
-  presence__slot **at = path->at, **shared = NULL;
-  presence__slot leaf = *root;
-  path->found = PRESENCE__HOLE;
-  *at = root;
-  while (presence__tag_of(leaf) == PRESENCE__NODE) {
-    struct presence__node *node = presence__node_of(leaf);
-    uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
-    if (!presence__map_has(from)) goto located;
-    if (!presence__refs_is_one(&node->refs) && !shared) shared = at;
-    root = &node->slots[presence__count(from) - 1];
-    leaf = *root;
-    hash <<= PRESENCE__BITS;
-    *++at = root;
-  }
-  path->found = leaf ? judge(leaf, probe, &path->index) : PRESENCE__EMPTY;
-located:
-  path->depth = (unsigned)(at - path->at);
-  path->shared = shared ? (unsigned)(shared - path->at) : path->depth;
-  if (path->found == PRESENCE__MATCH) return leaf;
-  if (path->found != PRESENCE__INSIDE) return 0;
-  return ((struct presence__list *)presence__object(leaf))->slots[path->index];
+  return presence__trie_locate_inline(root, probe, path);
 }
 
 presence__slot presence__trie_find(presence__slot root, const struct presence__probe *probe) {
   presence__slot leaf = presence__trie_candidate(root, probe->hash);
   uint32_t index;
   if (!leaf) return 0;
-  switch (judge(leaf, probe, &index)) {
+  switch (presence__trie_judge(leaf, probe, &index)) {
   case PRESENCE__MATCH:
     return leaf;
   case PRESENCE__INSIDE:
@@ -218,7 +188,7 @@ static presence__slot branch(presence_heap *heap, unsigned level, presence__slot
   while (presence__digit(hash_a, last) == presence__digit(hash_b, last))
     last++;
   unsigned digit_a = presence__digit(hash_a, last), digit_b = presence__digit(hash_b, last);
-  uint16_t map = presence__map_of(digit_a) | presence__map_of(digit_b);
+  uint32_t map = presence__map_of(digit_a) | presence__map_of(digit_b);
   struct presence__node *node = presence__node_new(heap, map);
   if (!node) return 0;
   node->slots[presence__index(map, digit_a)] = a;

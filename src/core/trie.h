@@ -15,6 +15,12 @@ static inline struct presence__probe presence__probe_of(const struct presence__n
   return (struct presence__probe){presence__name_hash(name), *name};
 }
 
+/* A topic's or key's, hashed on the spot. */
+PRESENCE__FAST struct presence__probe presence__probe_inline(presence_string name) {
+  return (struct presence__probe){presence__hash_inline(name.bytes, name.size),
+                                  {name.bytes, name.size, PRESENCE__STRING}};
+}
+
 enum presence__found {
   PRESENCE__EMPTY,  /* the trie holds nothing */
   PRESENCE__HOLE,   /* at[depth] is a node without the digit */
@@ -51,13 +57,57 @@ uint64_t presence__leaf_whole_hash(presence__slot leaf);
 presence__slot presence__trie_locate(presence__slot *root, const struct presence__probe *probe,
                                      struct presence__path *path);
 
+/* What a leaf is to a probe: PRESENCE__OTHER, or what a collision has it be (*index is set then).
+ */
+enum presence__found presence__trie_judge(presence__slot leaf, const struct presence__probe *probe,
+                                          uint32_t *index);
+
+/* The same as presence__trie_locate, laid out in its caller: the way down is a quarter of an edit
+   in place. */
+PRESENCE__FAST presence__slot presence__trie_locate_inline(presence__slot *root,
+                                                           const struct presence__probe *probe,
+                                                           struct presence__path *path) {
+  uint64_t hash = probe->hash;
+  presence__slot **at = path->at, **shared = NULL;
+  presence__slot leaf = *root;
+  path->found = PRESENCE__HOLE;
+  *at = root;
+  while (presence__is_node(leaf)) {
+    struct presence__node *node = presence__node_of(leaf);
+    uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
+    if (!presence__map_has(from)) goto located;
+    if (!presence__refs_is_one(&node->refs) && !shared) shared = at;
+    root = &node->slots[(size_t)presence__count(from) - 1];
+    leaf = *root;
+    hash <<= PRESENCE__BITS;
+    *++at = root;
+  }
+  if (leaf && presence__tag_of(leaf) == PRESENCE__RECORD) {
+    /* By far the most frequent. */
+    const presence_meta *record = presence__object(leaf);
+    path->found = record->hash == (uint32_t)(probe->hash >> 32) &&
+                          presence__key_size(record) == probe->name.size &&
+                          presence__bytes_equal(record->bytes, probe->name.bytes, probe->name.size)
+                      ? PRESENCE__MATCH
+                      : PRESENCE__OTHER;
+  } else {
+    path->found = leaf ? presence__trie_judge(leaf, probe, &path->index) : PRESENCE__EMPTY;
+  }
+located:
+  path->depth = (unsigned)(at - path->at);
+  path->shared = shared ? (unsigned)(shared - path->at) : path->depth;
+  if (path->found == PRESENCE__MATCH) return leaf;
+  if (path->found != PRESENCE__INSIDE) return 0;
+  return ((struct presence__list *)presence__object(leaf))->slots[path->index];
+}
+
 /* The leaf of the name, *borrowed*, or 0. */
 presence__slot presence__trie_find(presence__slot root, const struct presence__probe *probe);
 
 /* The same where the leaf is known not to be a collision's member and of this hash: for inlining
    at hot places. Returns the only leaf that can match, or 0. */
 static inline presence__slot presence__trie_candidate(presence__slot slot, uint64_t hash) {
-  while (presence__tag_of(slot) == PRESENCE__NODE) {
+  while (presence__is_node(slot)) {
     const struct presence__node *node = presence__node_of(slot);
     uint32_t from = presence__map_from(node->map, (unsigned)(hash >> (64 - PRESENCE__BITS)));
     if (!presence__map_has(from)) return 0;
@@ -82,6 +132,33 @@ static inline void presence__path_rebase(struct presence__path *path, presence__
 /* Adds a leaf (*taken* on success) whose name was not found. */
 bool presence__trie_insert(presence_heap *heap, struct presence__path *path, uint64_t hash,
                            presence__slot leaf);
+/* The same, laid out in its caller for what is most frequent: all on the way is this trie's alone,
+   and the leaf goes into a node's hole or beside a lone record. */
+PRESENCE__FAST bool presence__trie_insert_inline(presence_heap *heap, struct presence__path *path,
+                                                 uint64_t hash, presence__slot leaf) {
+  unsigned level = path->depth;
+  if (path->shared < level || level * PRESENCE__BITS >= 32)
+    return presence__trie_insert(heap, path, hash, leaf);
+  presence__slot *at = path->at[level], old = *at;
+  unsigned digit = presence__digit(hash, level);
+  if (path->found == PRESENCE__HOLE && presence__is_unique(old))
+    return presence__node_widen(heap, at, digit, leaf);
+  if (path->found != PRESENCE__OTHER || presence__tag_of(old) != PRESENCE__RECORD)
+    return presence__trie_insert(heap, path, hash, leaf);
+  const presence_meta *other = presence__object(old);
+  unsigned old_digit = presence__digit((uint64_t)other->hash << 32, level);
+  if (digit == old_digit) return presence__trie_insert(heap, path, hash, leaf);
+  struct presence__node *node = presence__take(heap, presence__node_size(2));
+  if (!node) return false;
+  presence__refs_init(&node->refs);
+  node->map = presence__map_of(digit) | presence__map_of(old_digit);
+  bool is_first = digit > old_digit; /* slots lie in descending order of digits */
+  node->slots[!is_first] = leaf;
+  node->slots[is_first] = old;
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}
+
 /* Puts a leaf of the same name (*taken* on success) in place of the one found. */
 bool presence__trie_replace(presence_heap *heap, struct presence__path *path, presence__slot leaf);
 /* Removes the leaf found. */

@@ -129,7 +129,7 @@ static inline bool step(struct presence__walk_frame *frame, unsigned level, pres
   }
   do {
     if (frame->left == 0) return false;
-    unsigned digit = presence__lowest((uint16_t)frame->left);
+    unsigned digit = presence__lowest(frame->left);
     frame->left ^= presence__map_of(digit);
     *a = child(frame->a, digit, level);
     *b = child(frame->b, digit, level);
