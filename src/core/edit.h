@@ -87,22 +87,22 @@ PRESENCE__FAST bool presence__is_full(const struct presence__place *place, size_
 
 /* ---- Places ---- */
 
-PRESENCE__FAST void presence__find(struct presence__place *place,
-                                   const struct presence__target *target, presence_string topic,
-                                   presence_string key) {
-  presence__place_find(place, target->state, topic, key, target->memo ? *target->memo : NULL);
+PRESENCE__FAST struct presence__place presence__find(const struct presence__target *target,
+                                                     presence_string topic, presence_string key,
+                                                     struct presence__paths *paths) {
+  return presence__place_of(target->state, topic, key, target->memo ? *target->memo : NULL, paths);
 }
 
-/* The same for an edit that may add: names that are there already have been checked. */
-PRESENCE__FAST enum presence_status presence__find_to_add(struct presence__place *place,
-                                                          const struct presence__target *target,
-                                                          presence_string topic,
-                                                          presence_string key) {
-  if (topic.size > PRESENCE_MAX_NAME_BYTES || key.size > PRESENCE_MAX_NAME_BYTES)
-    return PRESENCE_TOO_LARGE;
-  presence__find(place, target, topic, key);
-  enum presence_status status = place->topic ? PRESENCE_OK : presence__check_name(topic);
-  return status == PRESENCE_OK && !place->entry ? presence__check_name(key) : status;
+/* What is wrong with a place's names where it is to be added to: those that are there already have
+   been checked. */
+PRESENCE__FAST enum presence_status presence__check_names(const struct presence__place *place) {
+  enum presence_status status =
+      place->topic ? PRESENCE_OK : presence__check_name(place->topic_name);
+  return status == PRESENCE_OK && !place->entry ? presence__check_name(place->key) : status;
+}
+
+PRESENCE__FAST bool presence__are_too_large(presence_string topic, presence_string key) {
+  return topic.size > PRESENCE_MAX_NAME_BYTES || key.size > PRESENCE_MAX_NAME_BYTES;
 }
 
 /* A reference of one's own to the entry of a place. */
@@ -130,10 +130,11 @@ presence__make_record(presence_heap *heap, const struct presence__place *place,
 PRESENCE__FAST enum presence_status presence__commit(struct presence__target *target,
                                                      struct presence__place *place,
                                                      presence__slot entry,
-                                                     const struct presence__tally *tally) {
+                                                     struct presence__tally tally) {
   presence_heap *heap = target->state->heap;
   presence_state *state = target->in_place;
-  if (!state && (state = presence__state_copy(target->state))) presence__place_rebase(place, state);
+  if (!state && (state = presence__state_copy(target->state)))
+    presence__path_rebase(&place->paths->topic, &state->root);
   bool done = state && presence__place_put(state, place, entry, tally);
   if (done) {
     if (target->memo) *target->memo = place->topic;

@@ -40,7 +40,8 @@ const presence_meta *presence_editor_get(presence_editor *editor, presence_strin
                                          presence_string key, presence_pid pid) {
   struct presence__pid own;
   if (presence__pid_init(&own, pid) != PRESENCE_OK) return NULL;
-  struct presence__place place;
-  presence__place_find(&place, editor->state, topic, key, editor->memo);
+  struct presence__paths paths;
+  struct presence__place place =
+      presence__place_of(editor->state, topic, key, editor->memo, &paths);
   return place.entry ? presence__entry_find(place.entry, &own.name) : NULL;
 }

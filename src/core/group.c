@@ -23,8 +23,10 @@ static bool join_one(presence_heap *heap, const struct presence__place *place,
 
 static enum presence_status join(struct presence__target *target, presence_string topic,
                                  presence_string key, const presence_entry *entry) {
-  struct presence__place place;
-  enum presence_status status = presence__find_to_add(&place, target, topic, key);
+  struct presence__paths paths;
+  if (presence__are_too_large(topic, key)) return PRESENCE_TOO_LARGE;
+  struct presence__place place = presence__find(target, topic, key, &paths);
+  enum presence_status status = presence__check_names(&place);
   if (status != PRESENCE_OK) return status;
   if (presence_entry_count(entry) == 0) return PRESENCE_UNCHANGED;
   presence_heap *heap = target->state->heap;
@@ -36,7 +38,7 @@ static enum presence_status join(struct presence__target *target, presence_strin
   for (const presence_meta *meta; (meta = presence_meta_iter_next(&iter));)
     if (!join_one(heap, &place, &joined, meta, &tally))
       return presence__give_up(heap, joined, PRESENCE_OUT_OF_MEMORY);
-  return presence__commit(target, &place, joined, &tally);
+  return presence__commit(target, &place, joined, tally);
 }
 
 static enum presence_status leave(struct presence__target *target, presence_string topic,
@@ -44,8 +46,8 @@ static enum presence_status leave(struct presence__target *target, presence_stri
                                   size_t *removed) {
   *removed = 0;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  presence__find(&place, target, topic, key);
+  struct presence__paths paths;
+  struct presence__place place = presence__find(target, topic, key, &paths);
   if (!place.entry) return PRESENCE_UNCHANGED;
   struct presence__tally tally = {0, 0};
   presence__slot rest = presence__own_entry(&place);
@@ -55,7 +57,7 @@ static enum presence_status leave(struct presence__target *target, presence_stri
     if (!presence__entry_remove_equal(heap, &rest, meta, &tally))
       return presence__give_up(heap, rest, PRESENCE_OUT_OF_MEMORY);
   if (tally.metas == 0) return presence__give_up(heap, rest, PRESENCE_UNCHANGED);
-  enum presence_status status = presence__commit(target, &place, rest, &tally);
+  enum presence_status status = presence__commit(target, &place, rest, tally);
   if (status == PRESENCE_OK) *removed = (size_t)-tally.metas;
   return status;
 }

@@ -3,9 +3,11 @@
 
 PRESENCE__FAST enum presence_status track(struct presence__target *target,
                                           const struct presence__want *want) {
-  struct presence__place place;
+  struct presence__paths paths;
   struct presence__pid pid;
-  enum presence_status status = presence__find_to_add(&place, target, want->topic, want->key);
+  if (presence__are_too_large(want->topic, want->key)) return PRESENCE_TOO_LARGE;
+  struct presence__place place = presence__find(target, want->topic, want->key, &paths);
+  enum presence_status status = presence__check_names(&place);
   if (status == PRESENCE_OK) status = presence__pid_init(&pid, want->pid);
   if (status == PRESENCE_OK) status = presence__check_content(want);
   if (status != PRESENCE_OK) return status;
@@ -21,14 +23,14 @@ PRESENCE__FAST enum presence_status track(struct presence__target *target,
   presence__slot slot = presence__slot_of(record, PRESENCE__RECORD);
   if (!place.entry) {
     struct presence__tally one = {1, (int64_t)size};
-    return presence__commit(target, &place, slot, &one);
+    return presence__commit(target, &place, slot, one);
   }
   struct presence__tally tally = {0, 0};
   presence__slot entry = presence__own_entry(&place);
   bool done = presence__entry_add(heap, &entry, record, &tally);
   presence__release(heap, slot);
   if (!done) return presence__give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
-  return presence__commit(target, &place, entry, &tally);
+  return presence__commit(target, &place, entry, tally);
 }
 
 enum presence_status presence_track(const presence_state *state, presence_string topic,

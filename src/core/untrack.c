@@ -9,8 +9,8 @@ PRESENCE__FAST enum presence_status untrack(struct presence__target *target, pre
   enum presence_status status = presence__pid_init(&own, pid);
   if (status != PRESENCE_OK) return status == PRESENCE_TOO_LARGE ? PRESENCE_UNCHANGED : status;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  presence__find(&place, target, topic, key);
+  struct presence__paths paths;
+  struct presence__place place = presence__find(target, topic, key, &paths);
   if (!place.entry) return PRESENCE_UNCHANGED;
   struct presence__tally tally = {0, 0};
   if (presence__tag_of(place.entry) == PRESENCE__RECORD) {
@@ -19,7 +19,7 @@ PRESENCE__FAST enum presence_status untrack(struct presence__target *target, pre
     struct presence__name only = presence__record_pid(record);
     if (!presence__names_equal(&only, &own.name)) return PRESENCE_UNCHANGED;
     tally = (struct presence__tally){-1, -(int64_t)presence__record_size(record)};
-    status = presence__commit(target, &place, 0, &tally);
+    status = presence__commit(target, &place, 0, tally);
     if (status == PRESENCE_OK) *removed = 1;
     return status;
   }
@@ -27,7 +27,7 @@ PRESENCE__FAST enum presence_status untrack(struct presence__target *target, pre
   if (!presence__entry_remove_pid(heap, &entry, &own.name, &tally))
     return presence__give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
   if (tally.metas == 0) return presence__give_up(heap, entry, PRESENCE_UNCHANGED);
-  status = presence__commit(target, &place, entry, &tally);
+  status = presence__commit(target, &place, entry, tally);
   if (status == PRESENCE_OK) *removed = (size_t)-tally.metas;
   return status;
 }

@@ -8,8 +8,8 @@ PRESENCE__FAST enum presence_status update(struct presence__target *target,
   if (status == PRESENCE_OK) status = presence__check_content(want);
   if (status != PRESENCE_OK) return status;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  presence__find(&place, target, want->topic, want->key);
+  struct presence__paths paths;
+  struct presence__place place = presence__find(target, want->topic, want->key, &paths);
   const presence_meta *old = place.entry ? presence__entry_find(place.entry, &pid.name) : NULL;
   if (!old) return PRESENCE_NO_PRESENCE;
   presence_string data = presence_meta_data(old);
@@ -25,7 +25,7 @@ PRESENCE__FAST enum presence_status update(struct presence__target *target,
   bool done = presence__entry_replace(heap, &entry, record, &tally);
   presence__release(heap, presence__slot_of(record, PRESENCE__RECORD));
   if (!done) return presence__give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
-  return presence__commit(target, &place, entry, &tally);
+  return presence__commit(target, &place, entry, tally);
 }
 
 static enum presence_status take_over(struct presence__target *target,
@@ -37,8 +37,8 @@ static enum presence_status take_over(struct presence__target *target,
   if (status == PRESENCE_OK) status = presence__check_content(want);
   if (status != PRESENCE_OK) return status;
   presence_heap *heap = target->state->heap;
-  struct presence__place place;
-  presence__find(&place, target, want->topic, want->key);
+  struct presence__paths paths;
+  struct presence__place place = presence__find(target, want->topic, want->key, &paths);
   const presence_meta *old = place.entry ? presence__entry_find(place.entry, &from.name) : NULL;
   if (!old) return PRESENCE_NO_PRESENCE;
   if (presence__entry_find(place.entry, &pid.name)) return PRESENCE_ALREADY_TRACKED;
@@ -53,7 +53,7 @@ static enum presence_status take_over(struct presence__target *target,
               presence__entry_remove_pid(heap, &entry, &from.name, &tally);
   presence__release(heap, presence__slot_of(record, PRESENCE__RECORD));
   if (!done) return presence__give_up(heap, entry, PRESENCE_OUT_OF_MEMORY);
-  return presence__commit(target, &place, entry, &tally);
+  return presence__commit(target, &place, entry, tally);
 }
 
 enum presence_status presence_update(const presence_state *state, presence_string topic,
