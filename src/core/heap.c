@@ -9,8 +9,6 @@
 
 /* Empty chunks kept back, so that one object made and freed in turn does not cost a chunk each. */
 #define MAX_SPARES 4u
-/* Carved at a time: pages that are not needed yet are not touched. */
-#define CARVED_BYTES ((size_t)4096)
 
 static void *libc_allocate(void *context, size_t size, size_t alignment) {
   (void)context;
@@ -61,39 +59,12 @@ static void hand_back_spares(presence_heap *heap) {
 
 /* ---- Chunks ---- */
 
-static void link_chunk(presence_heap *heap, struct presence__chunk *chunk) {
-  struct presence__chunk **head = &heap->with_room[chunk->object_bytes / 8];
-  chunk->prev = NULL;
-  chunk->next = *head;
-  if (*head) (*head)->prev = chunk;
-  *head = chunk;
-}
-
 static void unlink_chunk(presence_heap *heap, struct presence__chunk *chunk) {
   if (chunk->next) chunk->next->prev = chunk->prev;
   if (chunk->prev)
     chunk->prev->next = chunk->next;
   else
     heap->with_room[chunk->object_bytes / 8] = chunk->next;
-}
-
-/* Makes the next objects of a chunk whose free ones are used up. False: the chunk is full. */
-static bool carve(struct presence__chunk *chunk) {
-  size_t size = chunk->object_bytes;
-  size_t room = (PRESENCE__CHUNK_BYTES - chunk->carved) / size;
-  if (room == 0) return false;
-  size_t batch = CARVED_BYTES / size;
-  if (batch > room) batch = room;
-  char *first = (char *)chunk + chunk->carved;
-  PRESENCE__UNPOISON(first, batch * size);
-  char *last = first + (batch - 1) * size;
-  for (char *object = first; object < last; object += size)
-    *(void **)(void *)object = object + size;
-  *(void **)(void *)last = NULL;
-  PRESENCE__POISON(first, batch * size);
-  chunk->free = first;
-  chunk->carved += (uint32_t)(batch * size);
-  return true;
 }
 
 static struct presence__chunk *new_chunk(presence_heap *heap, size_t object_bytes) {
@@ -108,20 +79,16 @@ static struct presence__chunk *new_chunk(presence_heap *heap, size_t object_byte
   }
   chunk->object_bytes = object_bytes;
   chunk->live = 0;
-  chunk->carved = sizeof *chunk;
-  carve(chunk);
-  link_chunk(heap, chunk);
+  chunk->free = NULL;
+  chunk->fresh = (char *)(chunk + 1);
+  size_t room = PRESENCE__CHUNK_BYTES - sizeof *chunk;
+  chunk->fresh_left = (uint32_t)(room / object_bytes);
+  PRESENCE__POISON(chunk->fresh, room);
+  presence__chunk_link(heap, chunk);
   return chunk;
 }
 
-void presence__chunk_used_up(presence_heap *heap, struct presence__chunk *chunk) {
-  if (!carve(chunk)) unlink_chunk(heap, chunk);
-}
-
-/* A chunk has become empty, or is no longer full. */
-void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, bool was_full) {
-  if (was_full) link_chunk(heap, chunk);
-  if (chunk->live > 0) return;
+void presence__chunk_emptied(presence_heap *heap, struct presence__chunk *chunk) {
   unlink_chunk(heap, chunk);
   PRESENCE__UNPOISON(chunk, PRESENCE__CHUNK_BYTES);
   if (heap->spares < MAX_SPARES) {

@@ -3,7 +3,7 @@
    A chunk lies at a multiple of its size, so an object finds its chunk by a mask:
 
      | header | object | object | ...            | a few bytes left to the allocator's own header |
-     0        48                                                                            16384 */
+     0        56                                                                            16384 */
 #ifndef PRESENCE_CORE_HEAP_H
 #define PRESENCE_CORE_HEAP_H
 
@@ -41,13 +41,13 @@
 #define PRESENCE__RELEASE_BUDGET ((size_t)256)
 
 struct presence__chunk {
-  void *free;    /* list through the first word of each free object; NULL: full */
-  uint32_t live; /* objects in use */
-  uint32_t carved;
+  void *free;                   /* objects given back, a list through the first word of each */
+  char *fresh;                  /* where those begin that were never taken ... */
+  uint32_t fresh_left;          /* ... and how many there are */
+  uint32_t live;                /* objects in use */
   struct presence__chunk *next; /* among the chunks of this size that have room */
   struct presence__chunk *prev;
   size_t object_bytes;
-  size_t pad;
 };
 
 struct presence_heap {
@@ -68,29 +68,52 @@ struct presence_heap {
 void *presence__heap_take_slowly(presence_heap *heap, size_t size);
 /* With the gate locked. */
 void presence__heap_give_slowly(presence_heap *heap, void *object, size_t size);
-/* These two are called with the gate locked. */
-void presence__chunk_used_up(presence_heap *heap, struct presence__chunk *chunk);
-void presence__chunk_turned(presence_heap *heap, struct presence__chunk *chunk, bool was_full);
+/* A chunk has become empty. The gate is locked. */
+void presence__chunk_emptied(presence_heap *heap, struct presence__chunk *chunk);
 
 static inline size_t presence__rounded(size_t size) {
   return (size + 7) & ~(size_t)7;
 }
 
-/* An object of a chunk with room. The gate is locked. */
-static inline void *presence__chunk_take(presence_heap *heap, struct presence__chunk *chunk,
-                                         size_t size) {
+/* The first chunk of its size is full. The gate is locked. */
+static inline void presence__chunk_unlink_first(presence_heap *heap,
+                                                struct presence__chunk *chunk) {
+  struct presence__chunk *next = chunk->next;
+  heap->with_room[chunk->object_bytes / 8] = next;
+  if (next) next->prev = NULL;
+}
+
+/* A chunk has room. The gate is locked. */
+static inline void presence__chunk_link(presence_heap *heap, struct presence__chunk *chunk) {
+  struct presence__chunk **first = &heap->with_room[chunk->object_bytes / 8];
+  chunk->prev = NULL;
+  chunk->next = *first;
+  if (*first) (*first)->prev = chunk;
+  *first = chunk;
+}
+
+/* An object of the first chunk of its size. The gate is locked. */
+PRESENCE__FAST void *presence__chunk_take(presence_heap *heap, struct presence__chunk *chunk,
+                                          size_t size) {
   void **object = chunk->free;
-  PRESENCE__UNPOISON(object, size);
-  void *next = *object;
-  chunk->free = next;
   chunk->live++;
   heap->allocated_bytes += size;
-  if (!next) presence__chunk_used_up(heap, chunk);
-  return object;
+  if (object) {
+    PRESENCE__UNPOISON(object, size);
+    void *next = *object;
+    chunk->free = next;
+    if (!next && chunk->fresh_left == 0) presence__chunk_unlink_first(heap, chunk);
+    return object;
+  }
+  char *fresh = chunk->fresh;
+  PRESENCE__UNPOISON(fresh, size);
+  chunk->fresh = fresh + size;
+  if (--chunk->fresh_left == 0) presence__chunk_unlink_first(heap, chunk);
+  return fresh;
 }
 
 /* size bytes, aligned to 8; NULL: out of memory. size is 8 at least. */
-static inline void *presence__take(presence_heap *heap, size_t size) {
+PRESENCE__FAST void *presence__take(presence_heap *heap, size_t size) {
   size = presence__rounded(size);
   if (size > PRESENCE__POOLED_BYTES) return presence__heap_take_slowly(heap, size);
   presence__gate_lock(&heap->gate);
@@ -105,18 +128,19 @@ static inline void *presence__take(presence_heap *heap, size_t size) {
 }
 
 /* Puts an object back into its chunk. The gate is locked. */
-static inline void presence__chunk_give(presence_heap *heap, void *object) {
+PRESENCE__FAST void presence__chunk_give(presence_heap *heap, void *object) {
   uintptr_t start = (uintptr_t)object & ~(uintptr_t)(PRESENCE__CHUNK_ALIGNMENT - 1);
   struct presence__chunk *chunk = (void *)start; // NOLINT(performance-no-int-to-ptr)
   void *next = chunk->free;
   *(void **)object = next;
   PRESENCE__POISON(object, chunk->object_bytes);
   chunk->free = object;
-  if (--chunk->live == 0 || !next) presence__chunk_turned(heap, chunk, !next);
+  if (!next && chunk->fresh_left == 0) presence__chunk_link(heap, chunk);
+  if (--chunk->live == 0) presence__chunk_emptied(heap, chunk);
 }
 
 /* Takes back what presence__take gave for this size. */
-static inline void presence__give(presence_heap *heap, void *object, size_t size) {
+PRESENCE__FAST void presence__give(presence_heap *heap, void *object, size_t size) {
   size = presence__rounded(size);
   presence__gate_lock(&heap->gate);
   heap->freed_bytes += size;

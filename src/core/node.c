@@ -64,30 +64,20 @@ bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
   return true;
 }
 
-/* The map without the bit of the slot at an index. */
-static uint32_t map_without(uint32_t map, unsigned index) {
-  uint32_t rest = map;
-  for (unsigned i = 0; i < index; i++)
-    rest &= rest - 1;
-  return map ^ (rest & -rest);
-}
-
 bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index) {
   struct presence__node *old = presence__node_of(*at);
-  struct presence__node *node = presence__node_new(heap, map_without(old->map, index));
+  if (presence__refs_is_one(&old->refs)) {
+    presence__slot dropped = old->slots[index];
+    if (!presence__node_narrow(heap, at, index)) return false;
+    presence__release(heap, dropped);
+    return true;
+  }
+  struct presence__node *node = presence__node_new(heap, presence__map_without(old->map, index));
   if (!node) return false;
   unsigned after = presence__count(node->map) - index;
-  if (presence__refs_is_one(&old->refs)) {
-    presence__copy_slots(node->slots, old->slots, index);
-    presence__copy_slots(node->slots + index, old->slots + index + 1, after);
-    presence__slot dropped = old->slots[index];
-    presence__give(heap, old, presence__node_size(index + after + 1));
-    presence__release(heap, dropped);
-  } else {
-    share_slots(node->slots, old->slots, index);
-    share_slots(node->slots + index, old->slots + index + 1, after);
-    presence__release_shared(heap, *at, &old->refs);
-  }
+  share_slots(node->slots, old->slots, index);
+  share_slots(node->slots + index, old->slots + index + 1, after);
+  presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
 }

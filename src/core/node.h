@@ -127,6 +127,30 @@ PRESENCE__FAST bool presence__node_widen(presence_heap *heap, presence__slot *at
   return true;
 }
 
+/* The map without the bit of the slot at an index. */
+static inline uint32_t presence__map_without(uint32_t map, unsigned index) {
+  uint32_t rest = map;
+  for (unsigned i = 0; i < index; i++)
+    rest &= rest - 1;
+  return map ^ (rest & -rest);
+}
+
+/* Forgets the slot at an index of a node of two slots or more that nobody else holds; what stood
+   there is the caller's. False: out of memory. */
+PRESENCE__FAST bool presence__node_narrow(presence_heap *heap, presence__slot *at, unsigned index) {
+  struct presence__node *old = presence__node_of(*at);
+  unsigned count = presence__count(old->map);
+  struct presence__node *node = presence__take(heap, presence__node_size(count - 1));
+  if (!node) return false;
+  presence__refs_init(&node->refs);
+  node->map = presence__map_without(old->map, index);
+  presence__copy_slots(node->slots, old->slots, index);
+  presence__copy_slots(node->slots + index, old->slots + index + 1, count - 1 - index);
+  presence__give(heap, old, presence__node_size(count));
+  *at = presence__slot_of(node, PRESENCE__NODE);
+  return true;
+}
+
 /* A node of a map, *new*, its slots not set. NULL: out of memory. */
 struct presence__node *presence__node_new(presence_heap *heap, uint32_t map);
 

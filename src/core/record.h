@@ -96,14 +96,14 @@ static inline enum presence_status presence__pid_init(struct presence__pid *out,
     out->name = (struct presence__name){pid.bytes, pid.size, PRESENCE__STRING};
     return PRESENCE_OK;
   }
-  if (pid.integer > PRESENCE_MAX_PID || pid.integer < -PRESENCE_MAX_PID) return PRESENCE_BAD_PID;
   out->name.bytes = out->integer;
-  if (pid.integer >= INT32_MIN && pid.integer <= INT32_MAX) {
-    int32_t narrow = (int32_t)pid.integer;
+  int32_t narrow = (int32_t)pid.integer;
+  if (narrow == pid.integer) {
     memcpy(out->integer, &narrow, sizeof narrow);
     out->name.size = sizeof narrow;
     out->name.kind = PRESENCE__INT32;
   } else {
+    if (pid.integer > PRESENCE_MAX_PID || pid.integer < -PRESENCE_MAX_PID) return PRESENCE_BAD_PID;
     memcpy(out->integer, &pid.integer, sizeof pid.integer);
     out->name.size = sizeof pid.integer;
     out->name.kind = PRESENCE__INT64;

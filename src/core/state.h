@@ -99,7 +99,11 @@ PRESENCE__FAST bool presence__place_put(presence_state *state, struct presence__
     place->topic = topic;
   }
   if (!entry) {
-    if (!presence__trie_remove(heap, path)) return false;
+    bool is_record = presence__tag_of(place->entry) == PRESENCE__RECORD;
+    bool done = is_record && path->found == PRESENCE__MATCH
+                    ? presence__trie_remove_record(heap, path, (size_t)-tally.bytes)
+                    : presence__trie_remove(heap, path);
+    if (!done) return false;
     topic->keys--;
   } else if (place->entry) {
     if (!presence__trie_replace(heap, path, entry)) return false;

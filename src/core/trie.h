@@ -137,13 +137,13 @@ bool presence__trie_insert(presence_heap *heap, struct presence__path *path, uin
 PRESENCE__FAST bool presence__trie_insert_inline(presence_heap *heap, struct presence__path *path,
                                                  uint64_t hash, presence__slot leaf) {
   unsigned level = path->depth;
-  if (path->shared < level || level * PRESENCE__BITS >= 32)
-    return presence__trie_insert(heap, path, hash, leaf);
   presence__slot *at = path->at[level], old = *at;
   unsigned digit = presence__digit(hash, level);
+  if (path->shared < level) return presence__trie_insert(heap, path, hash, leaf);
   if (path->found == PRESENCE__HOLE && presence__is_unique(old))
     return presence__node_widen(heap, at, digit, leaf);
-  if (path->found != PRESENCE__OTHER || presence__tag_of(old) != PRESENCE__RECORD)
+  if (path->found != PRESENCE__OTHER || presence__tag_of(old) != PRESENCE__RECORD ||
+      level >= 32 / PRESENCE__BITS)
     return presence__trie_insert(heap, path, hash, leaf);
   const presence_meta *other = presence__object(old);
   unsigned old_digit = presence__digit((uint64_t)other->hash << 32, level);
@@ -163,5 +163,31 @@ PRESENCE__FAST bool presence__trie_insert_inline(presence_heap *heap, struct pre
 bool presence__trie_replace(presence_heap *heap, struct presence__path *path, presence__slot leaf);
 /* Removes the leaf found. */
 bool presence__trie_remove(presence_heap *heap, struct presence__path *path);
+
+/* The same where the leaf found is a record of so many bytes, laid out for what is most frequent:
+   all on the way is this trie's alone. */
+PRESENCE__FAST bool presence__trie_remove_record(presence_heap *heap, struct presence__path *path,
+                                                 size_t record_bytes) {
+  if (path->depth == 0 || path->shared < path->depth) return presence__trie_remove(heap, path);
+  presence__slot *at = path->at[path->depth - 1];
+  struct presence__node *node = presence__node_of(*at);
+  unsigned index = (unsigned)(path->at[path->depth] - node->slots);
+  presence_meta *record = presence__object(node->slots[index]);
+  unsigned count = presence__count(node->map);
+  if (count > 2) {
+    if (!presence__node_narrow(heap, at, index)) return false;
+  } else {
+    presence__slot other = node->slots[index ^ 1];
+    bool parent_is_wide =
+        path->depth == 1 || presence__count(presence__node_of(*path->at[path->depth - 2])->map) > 1;
+    if (count == 1 || presence__is_node(other) || !parent_is_wide)
+      return presence__trie_remove(heap, path);
+    /* The leaf that stays alone moves up. */
+    *at = other;
+    presence__give(heap, node, presence__node_size(2));
+  }
+  if (presence__refs_down(&record->refs)) presence__give(heap, record, record_bytes);
+  return true;
+}
 
 #endif
