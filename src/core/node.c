@@ -19,35 +19,6 @@ struct presence__node *presence__node_new(presence_heap *heap, uint32_t map) {
   return node;
 }
 
-/* Most of the cost of a kept version is here. */
-static inline void retain_slots(const presence__slot *slots, unsigned count) {
-  for (; count >= 4; count -= 4, slots += 4) {
-    presence__retain(slots[0]);
-    presence__retain(slots[1]);
-    presence__retain(slots[2]);
-    presence__retain(slots[3]);
-  }
-  for (; count > 0; count--)
-    presence__retain(*slots++);
-}
-
-static void share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
-  memcpy(to, from, count * sizeof *to);
-  retain_slots(from, count);
-}
-
-bool presence__node_own(presence_heap *heap, presence__slot *at) {
-  struct presence__node *old = presence__node_of(*at);
-  if (presence__refs_is_one(&old->refs)) return true;
-  unsigned count = presence__count(old->map);
-  struct presence__node *node = presence__node_new(heap, old->map);
-  if (!node) return false;
-  share_slots(node->slots, old->slots, count);
-  presence__release_shared(heap, *at, &old->refs);
-  *at = presence__slot_of(node, PRESENCE__NODE);
-  return true;
-}
-
 bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
                         presence__slot slot) {
   struct presence__node *old = presence__node_of(*at);
@@ -57,8 +28,8 @@ bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
   unsigned index = presence__index(node->map, digit);
   unsigned after = presence__count(old->map) - index;
   node->slots[index] = slot;
-  share_slots(node->slots, old->slots, index);
-  share_slots(node->slots + index + 1, old->slots + index, after);
+  presence__share_slots(node->slots, old->slots, index);
+  presence__share_slots(node->slots + index + 1, old->slots + index, after);
   presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;
@@ -75,8 +46,8 @@ bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index
   struct presence__node *node = presence__node_new(heap, presence__map_without(old->map, index));
   if (!node) return false;
   unsigned after = presence__count(node->map) - index;
-  share_slots(node->slots, old->slots, index);
-  share_slots(node->slots + index, old->slots + index + 1, after);
+  presence__share_slots(node->slots, old->slots, index);
+  presence__share_slots(node->slots + index, old->slots + index + 1, after);
   presence__release_shared(heap, *at, &old->refs);
   *at = presence__slot_of(node, PRESENCE__NODE);
   return true;

@@ -7,7 +7,7 @@ struct presence_topic *presence__locate_topic(const presence_state *state, prese
   *hash = probe.hash;
   /* The path is only followed for writing by place_put, on a state that may be edited. */
   presence__slot *root = (presence__slot *)&state->root;
-  return presence__object(presence__trie_locate(root, &probe, path));
+  return presence__object(presence__trie_locate_inline(root, &probe, path));
 }
 
 static struct presence__text *new_name(presence_heap *heap, presence_string name) {

@@ -128,6 +128,15 @@ static presence__slot splice(presence_heap *heap, const struct presence__list *o
 
 enum presence__found presence__trie_judge(presence__slot leaf, const struct presence__probe *probe,
                                           uint32_t *index) {
+  if (presence__tag_of(leaf) == PRESENCE__TOPIC) {
+    /* Each edit of a state that others hold comes here. */
+    const struct presence_topic *topic = presence__object(leaf);
+    const struct presence__text *name = topic->name;
+    return topic->hash == (uint32_t)(probe->hash >> 32) && name->size == probe->name.size &&
+                   presence__bytes_equal(name->bytes, probe->name.bytes, name->size)
+               ? PRESENCE__MATCH
+               : PRESENCE__OTHER;
+  }
   if (presence__tag_of(leaf) != PRESENCE__COLLISION)
     return leaf_matches(leaf, probe) ? PRESENCE__MATCH : PRESENCE__OTHER;
   if (presence__leaf_hash(leaf, probe->hash) != probe->hash) return PRESENCE__OTHER;
@@ -162,16 +171,24 @@ bool presence__path_is_unique(const struct presence__path *path) {
 
 /* ---- Editing ---- */
 
-/* Owns the nodes at[0] to at[limit - 1], so that the slot at[limit] may be written. */
-static inline bool own(presence_heap *heap, struct presence__path *path, unsigned limit) {
-  for (unsigned i = path->shared; i < limit; i++) {
-    struct presence__node *node = presence__node_of(*path->at[i]);
-    ptrdiff_t index = path->at[i + 1] - node->slots;
-    if (!presence__node_own(heap, path->at[i])) return false;
-    node = presence__node_of(*path->at[i]);
-    path->at[i + 1] = node->slots + index;
+/* Owns the nodes at[0] to at[limit - 1], so that the slot at[limit] may be written. What is below a
+   copied node is shared by that. */
+static bool own_from(presence_heap *heap, struct presence__path *path, unsigned limit) {
+  presence__slot **at = path->at + path->shared, **const last = path->at + limit;
+  for (; at < last; at++) {
+    struct presence__node *old = presence__node_of(**at);
+    ptrdiff_t index = at[1] - old->slots;
+    struct presence__node *node = presence__node_copy(heap, old);
+    if (!node) return false;
+    presence__release_shared(heap, **at, &old->refs);
+    **at = presence__slot_of(node, PRESENCE__NODE);
+    at[1] = node->slots + index;
   }
   return true;
+}
+
+static inline bool own(presence_heap *heap, struct presence__path *path, unsigned limit) {
+  return path->shared >= limit || own_from(heap, path, limit);
 }
 
 static void put(presence_heap *heap, presence__slot *at, presence__slot value) {

@@ -138,14 +138,14 @@ PRESENCE__FAST bool presence__trie_insert_inline(presence_heap *heap, struct pre
                                                  uint64_t hash, presence__slot leaf) {
   unsigned level = path->depth;
   presence__slot *at = path->at[level], old = *at;
-  unsigned digit = presence__digit(hash, level);
   if (path->shared < level) return presence__trie_insert(heap, path, hash, leaf);
   if (path->found == PRESENCE__HOLE && presence__is_unique(old))
-    return presence__node_widen(heap, at, digit, leaf);
+    return presence__node_widen(heap, at, presence__digit(hash, level), leaf);
   if (path->found != PRESENCE__OTHER || presence__tag_of(old) != PRESENCE__RECORD ||
       level >= 32 / PRESENCE__BITS)
     return presence__trie_insert(heap, path, hash, leaf);
   const presence_meta *other = presence__object(old);
+  unsigned digit = presence__digit(hash, level);
   unsigned old_digit = presence__digit((uint64_t)other->hash << 32, level);
   if (digit == old_digit) return presence__trie_insert(heap, path, hash, leaf);
   struct presence__node *node = presence__take(heap, presence__node_size(2));
