@@ -161,7 +161,7 @@ bool presence__many_remove(presence_heap *heap, struct presence__many *many,
   uint64_t age = item->age;
   presence__slot leaf = presence__trie_locate(&many->by_pid, &probe, &path);
   if (presence__tag_of(leaf) == PRESENCE__ITEM) {
-    if (!presence__trie_remove(heap, &path)) return false;
+    if (!presence__trie_remove(heap, &path, probe.hash)) return false;
   } else {
     presence__slot rest = group_without(heap, leaf, age);
     if (!rest) return false;

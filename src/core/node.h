@@ -127,14 +127,22 @@ PRESENCE__FAST void presence__share_slots(presence__slot *to, const presence__sl
     presence__share_slot(to, from);
 }
 
+/* A node of a map of so many digits, *new*, its slots not set. NULL: out of memory. */
+PRESENCE__FAST struct presence__node *presence__node_with(presence_heap *heap, uint32_t map,
+                                                          unsigned count) {
+  struct presence__node *node = presence__take(heap, presence__node_size(count));
+  if (!node) return NULL;
+  presence__refs_init(&node->refs);
+  node->map = map;
+  return node;
+}
+
 /* A copy of a node, *new*; NULL: out of memory. */
 PRESENCE__FAST struct presence__node *presence__node_copy(presence_heap *heap,
                                                           const struct presence__node *old) {
   unsigned count = presence__count(old->map);
-  struct presence__node *node = presence__take(heap, presence__node_size(count));
+  struct presence__node *node = presence__node_with(heap, old->map, count);
   if (!node) return NULL;
-  presence__refs_init(&node->refs);
-  node->map = old->map;
   presence__share_slots(node->slots, old->slots, count);
   return node;
 }
@@ -145,12 +153,10 @@ PRESENCE__FAST bool presence__node_widen(presence_heap *heap, presence__slot *at
                                          presence__slot slot) {
   struct presence__node *old = presence__node_of(*at);
   unsigned count = presence__count(old->map);
-  struct presence__node *node = presence__take(heap, presence__node_size(count + 1));
-  if (!node) return false;
   uint32_t map = old->map | presence__map_of(digit);
+  struct presence__node *node = presence__node_with(heap, map, count + 1);
+  if (!node) return false;
   unsigned index = presence__index(map, digit);
-  presence__refs_init(&node->refs);
-  node->map = map;
   presence__copy_slots(node->slots, old->slots, index);
   node->slots[index] = slot;
   presence__copy_slots(node->slots + index + 1, old->slots + index, count - index);
@@ -159,23 +165,15 @@ PRESENCE__FAST bool presence__node_widen(presence_heap *heap, presence__slot *at
   return true;
 }
 
-/* The map without the bit of the slot at an index. */
-static inline uint32_t presence__map_without(uint32_t map, unsigned index) {
-  uint32_t rest = map;
-  for (unsigned i = 0; i < index; i++)
-    rest &= rest - 1;
-  return map ^ (rest & -rest);
-}
-
-/* Forgets the slot at an index of a node of two slots or more that nobody else holds; what stood
+/* Forgets the slot of a digit of a node of two slots or more that nobody else holds; what stood
    there is the caller's. False: out of memory. */
-PRESENCE__FAST bool presence__node_narrow(presence_heap *heap, presence__slot *at, unsigned index) {
+PRESENCE__FAST bool presence__node_narrow(presence_heap *heap, presence__slot *at, unsigned digit) {
   struct presence__node *old = presence__node_of(*at);
   unsigned count = presence__count(old->map);
-  struct presence__node *node = presence__take(heap, presence__node_size(count - 1));
+  uint32_t map = old->map ^ presence__map_of(digit);
+  struct presence__node *node = presence__node_with(heap, map, count - 1);
   if (!node) return false;
-  presence__refs_init(&node->refs);
-  node->map = presence__map_without(old->map, index);
+  unsigned index = presence__index(old->map, digit);
   presence__copy_slots(node->slots, old->slots, index);
   presence__copy_slots(node->slots + index, old->slots + index + 1, count - 1 - index);
   presence__give(heap, old, presence__node_size(count));
@@ -190,8 +188,8 @@ struct presence__node *presence__node_new(presence_heap *heap, uint32_t map);
 bool presence__node_add(presence_heap *heap, presence__slot *at, unsigned digit,
                         presence__slot slot);
 
-/* Removes, and releases, the slot at an index of a node of two slots or more; false: out of
+/* Removes, and releases, the slot of a digit of a node of two slots or more; false: out of
    memory. */
-bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned index);
+bool presence__node_drop(presence_heap *heap, presence__slot *at, unsigned digit);
 
 #endif

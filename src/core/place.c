@@ -47,7 +47,7 @@ bool presence__remove_topic(presence_state *state, struct presence__place place)
   struct presence__path *path = &place.paths->topic;
   if (place.topic_is_owned)
     presence__locate_topic(state, place.topic_name, path, &place.topic_hash);
-  if (!presence__trie_remove(state->heap, path)) return false;
+  if (!presence__trie_remove(state->heap, path, place.topic_hash)) return false;
   state->topics--;
   return true;
 }

@@ -64,11 +64,32 @@ static inline bool presence__bytes_equal(const char *a, const char *b, size_t si
   return size == 0 || memcmp(a, b, size) == 0;
 }
 
+struct presence__sixteen {
+  uint64_t words[2];
+};
+
+static inline void presence__copy_sixteen(char *to, const char *from) {
+  struct presence__sixteen block;
+  memcpy(&block, from, sizeof block);
+  memcpy(to, &block, sizeof block);
+}
+
+/* The first and the last sixteen bytes of size: 16 to 32 of them. */
+static inline void presence__copy_ends(char *to, const char *from, size_t size) {
+  presence__copy_sixteen(to, from);
+  presence__copy_sixteen(to + size - 16, from + size - 16);
+}
+
+/* Blocks that may overlap, for names and metas are short: a call costs more than its work. */
 static inline void presence__bytes_copy(char *to, const char *from, size_t size) {
   if (size - 8 <= 8) {
     uint64_t first = presence__load8(from), last = presence__load8(from + size - 8);
     memcpy(to, &first, sizeof first);
     memcpy(to + size - 8, &last, sizeof last);
+  } else if (size - 32 <= 64) {
+    presence__copy_ends(to, from, size);
+    presence__copy_ends(to + 16, from + 16, size - 32);
+    if (size > 64) presence__copy_ends(to + 32, from + 32, size - 64);
   } else if (size) {
     memcpy(to, from, size);
   }
@@ -150,8 +171,8 @@ presence__record_inline(presence_heap *heap, const struct presence__parts *parts
     at = presence__append(at, is_string ? (const char *)&pid_size : pid->bytes, 4);
   if (suffix_size) at = presence__append(at, &suffix_size, sizeof suffix_size);
   if (is_string) at = presence__append(at, pid->bytes, pid->size);
-  at = presence__append(at, parts->meta.bytes, parts->meta.size);
-  if (suffix_size) presence__append(at, parts->suffix.bytes, suffix_size);
+  presence__bytes_copy(at, parts->meta.bytes, parts->meta.size);
+  if (suffix_size) memcpy(at + parts->meta.size, parts->suffix.bytes, suffix_size);
   return record;
 }
 

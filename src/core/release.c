@@ -8,51 +8,77 @@
 #include "core/node.h"
 
 /* The first slot of an object that holds others. */
-static presence__slot *link_of(presence__slot slot) {
+static inline presence__slot *link_of(presence__slot slot) {
   if (presence__tag_of(slot) == PRESENCE__SEQ)
     return ((struct presence__seq *)presence__object(slot))->slots;
   /* NODE, FEW, COLLISION, TOPIC and MANY have it at the same place. */
   return ((struct presence__list *)presence__object(slot))->slots;
 }
 
+static inline void enqueue(presence_heap *heap, presence__slot slot, presence__slot *link) {
+  presence__gate_lock(&heap->gate);
+  *link = heap->queue;
+  heap->queue = slot;
+  presence__gate_unlock(&heap->gate);
+}
+
+/* Buries an object; returns the child that it gave up meanwhile, or 0. */
+static inline presence__slot bury_one(presence_heap *heap, presence__slot slot) {
+  presence__slot child;
+  if (presence__is_node(slot)) {
+    presence__slot *link = presence__node_of(slot)->slots;
+    child = *link;
+    enqueue(heap, slot, link);
+    return child;
+  }
+  void *object = presence__object(slot);
+  if (presence__tag_of(slot) == PRESENCE__RECORD) {
+    presence__give(heap, object, presence__record_size(object));
+    return 0;
+  }
+  if (presence__tag_of(slot) == PRESENCE__ITEM) {
+    child = ((struct presence__item *)object)->record;
+    presence__give(heap, object, sizeof(struct presence__item));
+    return child;
+  }
+  presence__slot *link = link_of(slot);
+  child = *link;
+  enqueue(heap, slot, link);
+  return child;
+}
+
 void presence__bury(presence_heap *heap, presence__slot slot) {
-  for (;;) {
-    presence__slot child;
-    void *object = presence__object(slot);
-    if (presence__tag_of(slot) == PRESENCE__RECORD) {
-      presence__give(heap, object, presence__record_size(object));
-      return;
-    }
-    if (presence__tag_of(slot) == PRESENCE__ITEM) {
-      child = ((struct presence__item *)object)->record;
-      presence__give(heap, object, sizeof(struct presence__item));
-    } else {
-      presence__slot *link = link_of(slot);
-      child = *link;
-      presence__gate_lock(&heap->gate);
-      *link = heap->queue;
-      heap->queue = slot;
-      presence__gate_unlock(&heap->gate);
-    }
-    if (!child || !presence__refs_down(presence__refs(child))) return;
-    slot = child;
-  }
+  do
+    slot = bury_one(heap, slot);
+  while (slot && presence__refs_down(presence__refs(slot)));
 }
 
-static inline void release_one(presence_heap *heap, presence__slot slot) {
-  if (presence__refs_down(presence__refs(slot))) presence__bury(heap, slot);
+__attribute__((noinline)) void presence__bury_at(presence_heap *heap, const presence__slot *at) {
+  presence__bury(heap, *at);
 }
 
-/* Releases all but the first; none is empty. */
+static inline void release_at(presence_heap *heap, const presence__slot *at) {
+  if (presence__refs_down(presence__refs(*at))) presence__bury_at(heap, at);
+}
+
+/* Releases all but the first; none is empty. A version that is dropped costs this for each of its
+   own nodes. */
 static void release_rest(presence_heap *heap, const presence__slot *slots, size_t count) {
-  for (; count > 4; count -= 4, slots += 4) {
-    release_one(heap, slots[1]);
-    release_one(heap, slots[2]);
-    release_one(heap, slots[3]);
-    release_one(heap, slots[4]);
+  const presence__slot *at = slots + count - 1;
+  for (; at - slots >= 4; at -= 4) {
+    release_at(heap, at);
+    release_at(heap, at - 1);
+    release_at(heap, at - 2);
+    release_at(heap, at - 3);
   }
-  for (; count > 1; count--)
-    release_one(heap, *++slots);
+  switch (at - slots) {
+  case 3:
+    release_at(heap, at - 2); /* fall through */
+  case 2:
+    release_at(heap, at - 1); /* fall through */
+  case 1:
+    release_at(heap, at);
+  }
 }
 
 /* Frees one object whose first slot is gone already; returns the slots it had. */
@@ -60,13 +86,6 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
   void *object = presence__object(slot);
   size_t count = 1, size = 0;
   switch (presence__tag_of(slot)) {
-  case PRESENCE__NODE: {
-    struct presence__node *node = object;
-    count = presence__count(node->map);
-    size = presence__node_size((unsigned)count);
-    release_rest(heap, node->slots, count);
-    break;
-  }
   case PRESENCE__FEW:
   case PRESENCE__COLLISION: {
     struct presence__list *list = object;
@@ -96,6 +115,7 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
     count = 2;
     size = sizeof(struct presence__many);
     break;
+  case PRESENCE__NODE: /* see free_node */
   case PRESENCE__RECORD:
   case PRESENCE__ITEM:
     return 0; /* freed when they are buried */
@@ -104,11 +124,19 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
   return count + 1;
 }
 
+static inline size_t free_node(presence_heap *heap, struct presence__node *node) {
+  unsigned count = presence__count(node->map);
+  release_rest(heap, node->slots, count);
+  presence__give(heap, node, presence__node_size(count));
+  return count + 1;
+}
+
 /* The next object that waits, or 0. */
-static presence__slot unqueue(presence_heap *heap) {
+static inline presence__slot unqueue(presence_heap *heap) {
   presence__gate_lock(&heap->gate);
   presence__slot slot = heap->queue;
-  if (slot) heap->queue = *link_of(slot);
+  if (slot)
+    heap->queue = presence__is_node(slot) ? presence__node_of(slot)->slots[0] : *link_of(slot);
   presence__gate_unlock(&heap->gate);
   return slot;
 }
@@ -118,7 +146,8 @@ bool presence__heap_drain(presence_heap *heap, size_t budget) {
   while (spent < budget) {
     presence__slot slot = unqueue(heap);
     if (!slot) return false;
-    spent += free_one(heap, slot);
+    spent +=
+        presence__is_node(slot) ? free_node(heap, presence__node_of(slot)) : free_one(heap, slot);
   }
   return presence__heap_waits(heap);
 }

@@ -100,9 +100,10 @@ PRESENCE__FAST bool presence__place_put(presence_state *state, struct presence__
   }
   if (!entry) {
     bool is_record = presence__tag_of(place->entry) == PRESENCE__RECORD;
-    bool done = is_record && path->found == PRESENCE__MATCH
-                    ? presence__trie_remove_record(heap, path, (size_t)-tally.bytes)
-                    : presence__trie_remove(heap, path);
+    bool done =
+        is_record && path->found == PRESENCE__MATCH
+            ? presence__trie_remove_record(heap, path, place->key_hash, (size_t)-tally.bytes)
+            : presence__trie_remove(heap, path, place->key_hash);
     if (!done) return false;
     topic->keys--;
   } else if (place->entry) {

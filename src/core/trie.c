@@ -291,7 +291,7 @@ static bool remove_inside(presence_heap *heap, struct presence__path *path) {
   return rest != 0;
 }
 
-bool presence__trie_remove(presence_heap *heap, struct presence__path *path) {
+bool presence__trie_remove(presence_heap *heap, struct presence__path *path, uint64_t hash) {
   if (path->found == PRESENCE__INSIDE) return remove_inside(heap, path);
   if (path->depth == 0) {
     put(heap, path->at[0], 0);
@@ -314,5 +314,6 @@ bool presence__trie_remove(presence_heap *heap, struct presence__path *path) {
     put(heap, path->at[top], presence__retain(alone));
     return true;
   }
-  return own(heap, path, parent) && presence__node_drop(heap, path->at[parent], index);
+  return own(heap, path, parent) &&
+         presence__node_drop(heap, path->at[parent], presence__digit(hash, parent));
 }
