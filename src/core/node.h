@@ -100,36 +100,55 @@ static inline size_t presence__seq_size(unsigned count) {
 /* A list with room for count slots, *new*, its slots not set. NULL: out of memory. */
 struct presence__list *presence__list_new(presence_heap *heap, uint32_t count);
 
-/* As a loop, not as a call: they are few. */
-static inline void presence__copy_slots(presence__slot *to, const presence__slot *from,
-                                        unsigned count) {
-  for (unsigned i = 0; i < count; i++)
-    to[i] = from[i];
-}
-
 PRESENCE__FAST void presence__share_slot(presence__slot *to, const presence__slot *from) {
   presence__slot slot = *from;
   *to = slot;
   presence__refs_up(presence__refs(slot));
 }
 
-/* Copies slots and holds what they lead to. Most of the cost of a kept version is here. */
-PRESENCE__FAST void presence__share_slots(presence__slot *to, const presence__slot *from,
-                                          unsigned count) {
-  const presence__slot *const end = from + count, *const whole = from + (count & ~3u);
-  for (; from != whole; from += 4, to += 4) {
-    presence__share_slot(to, from);
-    presence__share_slot(to + 1, from + 1);
-    presence__share_slot(to + 2, from + 2);
-    presence__share_slot(to + 3, from + 3);
+/* Does something with count slots, at most 16, from the last to the first: a jump into straight
+   code, for each turn of a loop would cost as much as what is done in it. */
+#define PRESENCE__SLOTS_16(count, act)                                                             \
+  switch (count) {                                                                                 \
+    PRESENCE__SLOTS_4(act, 12)                                                                     \
+    PRESENCE__SLOTS_4(act, 8)                                                                      \
+    PRESENCE__SLOTS_4(act, 4)                                                                      \
+    PRESENCE__SLOTS_4(act, 0)                                                                      \
+  default:                                                                                         \
+    break;                                                                                         \
   }
-  for (; from != end; from++, to++)
-    presence__share_slot(to, from);
+#define PRESENCE__SLOTS_4(act, i)                                                                  \
+  case (i) + 4:                                                                                    \
+    act((i) + 3);                                                                                  \
+    __attribute__((fallthrough));                                                                  \
+  case (i) + 3:                                                                                    \
+    act((i) + 2);                                                                                  \
+    __attribute__((fallthrough));                                                                  \
+  case (i) + 2:                                                                                    \
+    act((i) + 1);                                                                                  \
+    __attribute__((fallthrough));                                                                  \
+  case (i) + 1:                                                                                    \
+    act(i);                                                                                        \
+    __attribute__((fallthrough));
+
+static inline void presence__copy_slots(presence__slot *to, const presence__slot *from,
+                                        unsigned count){
+#define PRESENCE__COPY(i) to[i] = from[i]
+    PRESENCE__SLOTS_16(count, PRESENCE__COPY)
+#undef PRESENCE__COPY
 }
 
+/* Copies slots and holds what they lead to. Most of the cost of a kept version is here. */
+PRESENCE__FAST
+    void presence__share_slots(presence__slot *to, const presence__slot *from, unsigned count){
+#define PRESENCE__SHARE(i) presence__share_slot(to + (i), from + (i))
+        PRESENCE__SLOTS_16(count, PRESENCE__SHARE)
+#undef PRESENCE__SHARE
+    }
+
 /* A node of a map of so many digits, *new*, its slots not set. NULL: out of memory. */
-PRESENCE__FAST struct presence__node *presence__node_with(presence_heap *heap, uint32_t map,
-                                                          unsigned count) {
+PRESENCE__FAST
+    struct presence__node *presence__node_with(presence_heap *heap, uint32_t map, unsigned count) {
   struct presence__node *node = presence__take(heap, presence__node_size(count));
   if (!node) return NULL;
   presence__refs_init(&node->refs);

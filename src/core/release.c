@@ -64,21 +64,11 @@ static inline void release_at(presence_heap *heap, const presence__slot *at) {
 /* Releases all but the first; none is empty. A version that is dropped costs this for each of its
    own nodes. */
 static void release_rest(presence_heap *heap, const presence__slot *slots, size_t count) {
-  const presence__slot *at = slots + count - 1;
-  for (; at - slots >= 4; at -= 4) {
-    release_at(heap, at);
-    release_at(heap, at - 1);
-    release_at(heap, at - 2);
-    release_at(heap, at - 3);
-  }
-  switch (at - slots) {
-  case 3:
-    release_at(heap, at - 2); /* fall through */
-  case 2:
-    release_at(heap, at - 1); /* fall through */
-  case 1:
-    release_at(heap, at);
-  }
+  for (; count > 16; count--)
+    release_at(heap, slots + count - 1);
+#define RELEASE(i) release_at(heap, slots + (i) + 1)
+  PRESENCE__SLOTS_16(count - 1, RELEASE)
+#undef RELEASE
 }
 
 /* Frees one object whose first slot is gone already; returns the slots it had. */
