@@ -111,7 +111,7 @@ static bool many_minus_many(presence_heap *heap, const struct presence__many *a,
                             const struct presence__many *b, struct items *out) {
   struct presence__walk walk;
   presence__slot x, y;
-  presence__walk_init(&walk, a->by_pid, b->by_pid);
+  presence__walk_init(&walk, &a->by_pid, &b->by_pid);
   while (presence__walk_next(&walk, &x, &y)) {
     if (!x) continue;
     if (!y) {
@@ -249,7 +249,7 @@ static bool manies_equal(presence_heap *heap, const struct presence__many *a,
                          const struct presence__many *b) {
   struct presence__walk walk;
   presence__slot x, y;
-  presence__walk_init(&walk, a->by_pid, b->by_pid);
+  presence__walk_init(&walk, &a->by_pid, &b->by_pid);
   while (presence__walk_next(&walk, &x, &y))
     if (!x || !y || !groups_equal(heap, x, y)) return false;
   return true;

@@ -13,8 +13,8 @@ struct diff_walk {
 
 _Static_assert(sizeof(struct diff_walk) <= sizeof(presence_diff_iter), "fits into its iterator");
 
-static void begin(struct diff_walk *walk, presence_heap *heap, presence__slot old,
-                  presence__slot now) {
+static void begin(struct diff_walk *walk, presence_heap *heap, const presence__slot *old,
+                  const presence__slot *now) {
   walk->heap = heap;
   walk->in_topic = false;
   presence__walk_init(&walk->topics, old, now);
@@ -22,7 +22,7 @@ static void begin(struct diff_walk *walk, presence_heap *heap, presence__slot ol
 
 void presence_diff_iter_init(presence_diff_iter *iter, const presence_state *old,
                              const presence_state *now) {
-  begin((struct diff_walk *)iter, old->heap, old->root, now->root);
+  begin((struct diff_walk *)iter, old->heap, &old->root, &now->root);
 }
 
 static presence__slot topic_slot(const presence_state *state, presence_string name) {
@@ -37,7 +37,7 @@ void presence_diff_iter_init_topic(presence_diff_iter *iter, const presence_stat
     root_old = topic_slot(old, topic);
     root_now = topic_slot(now, topic);
   }
-  begin((struct diff_walk *)iter, old->heap, root_old, root_now);
+  begin((struct diff_walk *)iter, old->heap, &root_old, &root_now);
 }
 
 /* Goes on to the next topic that is not the same object in both. */
@@ -47,10 +47,17 @@ static bool next_topic(struct diff_walk *walk) {
   const struct presence_topic *topic_old = presence__object(old);
   const struct presence_topic *topic_now = presence__object(now);
   walk->topic = presence_topic_name(topic_now ? topic_now : topic_old);
-  presence__walk_init(&walk->keys, topic_old ? topic_old->root : 0,
-                      topic_now ? topic_now->root : 0);
+  static const presence__slot nobody = 0;
+  presence__walk_init(&walk->keys, topic_old ? &topic_old->root : &nobody,
+                      topic_now ? &topic_now->root : &nobody);
   walk->in_topic = true;
   return true;
+}
+
+static inline presence_string key_of(presence__slot entry) {
+  if (presence__tag_of(entry) == PRESENCE__RECORD) return presence__key(presence__object(entry));
+  struct presence__name name = presence__leaf_name(entry);
+  return (presence_string){name.bytes, name.size};
 }
 
 bool presence_diff_iter_next(presence_diff_iter *iter, presence_change *change) {
@@ -59,9 +66,8 @@ bool presence_diff_iter_next(presence_diff_iter *iter, presence_change *change) 
   for (;;) {
     while (walk->in_topic && presence__walk_next(&walk->keys, &before, &after)) {
       if (before && after && presence__entries_equal(walk->heap, before, after)) continue;
-      struct presence__name name = presence__leaf_name(after ? after : before);
       change->topic = walk->topic;
-      change->key = (presence_string){name.bytes, name.size};
+      change->key = key_of(after ? after : before);
       change->before = presence__entry_of(before);
       change->after = presence__entry_of(after);
       return true;

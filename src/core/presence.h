@@ -393,7 +393,7 @@ typedef struct presence_change {
 
 /* A walk over the differences of two states of one heap; both must be held. Private inside. */
 typedef struct presence_diff_iter {
-  uintptr_t opaque[6 * PRESENCE_ITER_DEPTH + 32];
+  uintptr_t opaque[8 * PRESENCE_ITER_DEPTH + 32];
 } presence_diff_iter;
 
 /* Sets iter before the first change from old to now. O(1). */

@@ -3,71 +3,45 @@
 /* The digit of a leaf at a level; its whole hash is only computed below where half of it ends. */
 static unsigned leaf_digit(presence__slot leaf, unsigned level) {
   if (level * PRESENCE__BITS >= 32) return presence__digit(presence__leaf_whole_hash(leaf), level);
-  return presence__digit((uint64_t)presence__leaf_hash_high(leaf) << 32, level);
+  uint32_t high = presence__tag_of(leaf) == PRESENCE__RECORD
+                      ? ((const presence_meta *)presence__object(leaf))->hash
+                      : presence__leaf_hash_high(leaf);
+  return presence__digit((uint64_t)high << 32, level);
 }
 
-/* The number of slots left once those at the end are dropped that are the same. */
-static inline unsigned skip_same(const presence__slot *a, const presence__slot *b, unsigned left) {
-  while (left >= 4) {
-    if (a[left - 1] != b[left - 1]) return left;
-    if (a[left - 2] != b[left - 2]) return left - 1;
-    if (a[left - 3] != b[left - 3]) return left - 2;
-    if (a[left - 4] != b[left - 4]) return left - 3;
-    left -= 4;
+/* One side of a frame: the digits of what stands at a place, and in *end what is behind the slot of
+   the lowest. A leaf beside a node counts as a node that holds this leaf alone. */
+static inline uint32_t digits_at(const presence__slot *at, unsigned level,
+                                 const presence__slot **end) {
+  presence__slot slot = at ? *at : 0;
+  if (presence__is_node(slot)) {
+    const struct presence__node *node = presence__node_of(slot);
+    *end = node->slots + presence__count(node->map);
+    return node->map;
   }
-  while (left > 0 && a[left - 1] == b[left - 1])
-    left--;
-  return left;
+  *end = NULL;
+  if (!slot) return 0;
+  *end = at + 1;
+  return presence__map_of(leaf_digit(slot, level));
 }
 
-/* The digits at which two nodes of different maps differ. */
-static uint32_t differing_digits(const struct presence__node *a, const struct presence__node *b) {
-  const presence__slot *x = a->slots, *y = b->slots;
-  uint32_t left = 0;
-  for (uint32_t rest = a->map | b->map; rest; rest &= rest - 1) {
-    uint32_t bit = rest & -rest;
-    presence__slot in_a = a->map & bit ? *x++ : 0, in_b = b->map & bit ? *y++ : 0;
-    if (in_a != in_b) left |= bit;
+/* Two places that differ, a node at one of them at least, as a frame. */
+static inline void frame_of(struct presence__walk_frame *frame, unsigned level,
+                            const presence__slot *a, const presence__slot *b) {
+  if (a && b && presence__is_node(*a) && presence__is_node(*b)) {
+    const struct presence__node *in_a = presence__node_of(*a), *in_b = presence__node_of(*b);
+    if (in_a->map == in_b->map) {
+      frame->a = in_a->slots;
+      frame->b = in_b->slots;
+      frame->left = presence__count(in_a->map);
+      frame->map_a = 0;
+      frame->map_b = 0;
+      return;
+    }
   }
-  return left;
-}
-
-static bool is_node(presence__slot slot) {
-  return presence__tag_of(slot) == PRESENCE__NODE;
-}
-
-/* Two slots of one place that differ, one of them a node at least, as a frame. A leaf beside a node
-   counts as a node that holds this leaf alone. */
-static void frame_of(struct presence__walk_frame *frame, unsigned level, presence__slot a,
-                     presence__slot b) {
-  frame->a = a;
-  frame->b = b;
-  frame->by_index = false;
-  presence__slot leaf;
-  if (!is_node(a)) {
-    frame->left = presence__node_of(b)->map;
-    leaf = a;
-  } else if (!is_node(b)) {
-    frame->left = presence__node_of(a)->map;
-    leaf = b;
-  } else {
-    const struct presence__node *in_a = presence__node_of(a), *in_b = presence__node_of(b);
-    frame->by_index = in_a->map == in_b->map;
-    frame->left = frame->by_index ? presence__count(in_a->map) : differing_digits(in_a, in_b);
-    return;
-  }
-  if (leaf) frame->left |= presence__map_of(leaf_digit(leaf, level));
-}
-
-/* What stands at a digit of a frame's side. */
-static presence__slot child(presence__slot side, unsigned digit, unsigned level) {
-  if (!side) return 0;
-  if (presence__tag_of(side) == PRESENCE__NODE) {
-    const struct presence__node *node = presence__node_of(side);
-    uint32_t from = presence__map_from(node->map, digit);
-    return presence__map_has(from) ? node->slots[presence__count(from) - 1] : 0;
-  }
-  return leaf_digit(side, level) == digit ? side : 0;
+  frame->map_a = digits_at(a, level, &frame->a);
+  frame->map_b = digits_at(b, level, &frame->b);
+  frame->left = 0;
 }
 
 /* The member of a leaf at an index; 0 past the last. */
@@ -113,40 +87,52 @@ static bool take_leaves(struct presence__walk *walk, presence__slot *a, presence
   return next_apart(walk, a, b);
 }
 
-/* The next two slots below a frame that differ; false at its end. */
-static inline bool step(struct presence__walk_frame *frame, unsigned level, presence__slot *a,
-                        presence__slot *b) {
-  if (frame->by_index) {
-    /* High indices are low digits. */
-    const presence__slot *in_a = presence__node_of(frame->a)->slots;
-    const presence__slot *in_b = presence__node_of(frame->b)->slots;
-    unsigned left = skip_same(in_a, in_b, frame->left);
-    if (left == 0) return false;
-    frame->left = --left;
-    *a = in_a[left];
-    *b = in_b[left];
+/* The places of the next two slots below a frame that differ, NULL for a digit that is not there;
+   false at its end. */
+static inline bool step(struct presence__walk_frame *frame, const presence__slot **at_a,
+                        const presence__slot **at_b) {
+  const presence__slot *a = frame->a, *b = frame->b;
+  if (frame->left) {
+    uint32_t left;
+#define UNLESS_SAME(i)                                                                             \
+  if (a[i] != b[i]) {                                                                              \
+    left = (i);                                                                                    \
+    goto differ;                                                                                   \
+  }
+    PRESENCE__SLOTS_16(frame->left, UNLESS_SAME)
+#undef UNLESS_SAME
+    return false;
+  differ:
+    frame->left = left;
+    *at_a = a + left;
+    *at_b = b + left;
     return true;
   }
-  do {
-    if (frame->left == 0) return false;
-    unsigned digit = presence__lowest(frame->left);
-    frame->left ^= presence__map_of(digit);
-    *a = child(frame->a, digit, level);
-    *b = child(frame->b, digit, level);
-  } while (*a == *b);
-  return true;
+  uint32_t map_a = frame->map_a, map_b = frame->map_b;
+  while (map_a | map_b) {
+    uint32_t bit = presence__map_of(presence__lowest(map_a | map_b));
+    *at_a = map_a & bit ? --a : NULL;
+    *at_b = map_b & bit ? --b : NULL;
+    map_a &= ~bit;
+    map_b &= ~bit;
+    if (*at_a && *at_b && **at_a == **at_b) continue;
+    *frame = (struct presence__walk_frame){a, b, 0, map_a, map_b};
+    return true;
+  }
+  return false;
 }
 
-void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b) {
+void presence__walk_init(struct presence__walk *walk, const presence__slot *a,
+                         const presence__slot *b) {
   walk->depth = 0;
   walk->leaf_a = walk->leaf_b = 0;
   walk->index_a = walk->index_b = 0;
-  if (a == b) return;
-  if (is_node(a) || is_node(b)) {
+  if (*a == *b) return;
+  if (presence__is_node(*a) || presence__is_node(*b)) {
     frame_of(&walk->frames[walk->depth++], 0, a, b);
   } else {
-    walk->leaf_a = a;
-    walk->leaf_b = b;
+    walk->leaf_a = *a;
+    walk->leaf_b = *b;
   }
 }
 
@@ -154,17 +140,21 @@ bool presence__walk_next(struct presence__walk *walk, presence__slot *a, presenc
   if ((walk->leaf_a || walk->leaf_b) && next_apart(walk, a, b)) return true;
   /* A frame stays until what is below it is done, for a child's level is the stack's height. */
   unsigned depth = walk->depth;
-  struct presence__walk_frame *frame = &walk->frames[depth];
   while (depth > 0) {
-    if (!step(frame - 1, depth - 1, a, b)) {
+    const presence__slot *at_a, *at_b;
+    if (!step(&walk->frames[depth - 1], &at_a, &at_b)) {
       depth--;
-      frame--;
-    } else if (is_node(*a) || is_node(*b)) {
-      frame_of(frame++, depth++, *a, *b);
-    } else {
-      walk->depth = depth;
-      if (take_leaves(walk, a, b)) return true;
+      continue;
     }
+    *a = at_a ? *at_a : 0;
+    *b = at_b ? *at_b : 0;
+    if (presence__is_node(*a) || presence__is_node(*b)) {
+      frame_of(&walk->frames[depth], depth, at_a, at_b);
+      depth++;
+      continue;
+    }
+    walk->depth = depth;
+    if (take_leaves(walk, a, b)) return true;
   }
   walk->depth = 0;
   return false;

@@ -4,11 +4,15 @@
 
 #include "core/trie.h"
 
+/* Two subtries that differ, one of them a node at least. Their slots come with ascending digits,
+   from the last to the first. */
 struct presence__walk_frame {
-  presence__slot a;
-  presence__slot b;
-  uint32_t left; /* what is still to come: bits of a map, or slots when the maps are equal */
-  bool by_index;
+  const presence__slot
+      *a; /* the first slot where left counts, else behind the one that comes next */
+  const presence__slot *b;
+  uint32_t left;  /* slots still to come on either side, where both have the same digits; else 0 */
+  uint32_t map_a; /* digits still to come, where left is 0 */
+  uint32_t map_b;
 };
 
 struct presence__walk {
@@ -21,8 +25,10 @@ struct presence__walk {
   struct presence__walk_frame frames[PRESENCE__LEVELS];
 };
 
-/* a and b are roots, 0 for empty tries; both must live as long as the walk. O(1). */
-void presence__walk_init(struct presence__walk *walk, presence__slot a, presence__slot b);
+/* a and b lead to roots, which are 0 for empty tries; what they lead to must stay as it is as long
+   as the walk goes on, and so must the places where roots that are not leaves stand. O(1). */
+void presence__walk_init(struct presence__walk *walk, const presence__slot *a,
+                         const presence__slot *b);
 
 /* The next two leaves of one name that are not the same object; 0 for a name that one trie lacks.
    False at the end. */
