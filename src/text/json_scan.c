@@ -1,4 +1,4 @@
-/* The scanner: one pass, one bit of memory for each open array or object. */
+/* The scanner: one pass, one byte of memory for each open array or object. */
 #include "text/json.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ struct scanner {
   const char *fault_at;
   const char *reason;
   enum presence__json_fault fault;
-  uint64_t is_object[PRESENCE__JSON_DEPTH_CEILING / 64]; /* bit i: what is open at depth i */
+  bool is_object[PRESENCE__JSON_DEPTH_CEILING]; /* what is open at each depth */
 };
 
 /* Every way to fail ends here; the functions below return NULL then. */
@@ -75,17 +75,15 @@ static __attribute__((noinline)) const char *scan_string_rest(struct scanner *s,
 
 /* p is at the opening quote; returns behind the closing one. Most strings end in here. */
 static FAST const char *scan_string(struct scanner *s, const char *p, const char *end) {
-  p++;
-  while (end - p >= 8) {
+  for (p++; end - p >= 8; p += 8) {
     uint64_t mask = presence__swar_special(presence__swar_load(p));
-    if (mask) {
-      p += presence__swar_first(mask);
-      if (*p == '"') return p + 1;
-      break;
-    }
-    p += 8;
+    if (!mask) continue;
+    p += presence__swar_first(mask);
+    return *p == '"' ? p + 1 : scan_string_rest(s, p);
   }
-  return scan_string_rest(s, p);
+  /* Zeros are special, so there is a first one, behind the text at the latest. */
+  p += presence__swar_first(presence__swar_special(presence__swar_load_tail(s->start, p, end)));
+  return p < end && *p == '"' ? p + 1 : scan_string_rest(s, p);
 }
 
 static inline bool is_digit(const char *p, const char *end) {
@@ -103,12 +101,10 @@ static inline const char *skip_digits(const char *p, const char *end) {
   return p;
 }
 
-static const char *scan_number(struct scanner *s, const char *p) {
+/* p is behind the digits of a number, at what may be its fraction or exponent. */
+static const char *scan_fraction(struct scanner *s, const char *p) {
   const char *end = s->end;
-  if (*p == '-') p++;
-  if (!is_digit(p, end)) return fail(s, p, "a digit is missing");
-  p = *p == '0' ? p + 1 : skip_digits(p + 1, end);
-  if (p < end && *p == '.') {
+  if (*p == '.') {
     p++;
     if (!is_digit(p, end)) return fail(s, p, "a digit is missing after the point");
     p = skip_digits(p + 1, end);
@@ -122,6 +118,14 @@ static const char *scan_number(struct scanner *s, const char *p) {
   return p;
 }
 
+/* p is at the first digit of a number. */
+static const char *scan_digits(struct scanner *s, const char *p) {
+  const char *end = s->end;
+  p = *p == '0' ? p + 1 : skip_digits(p + 1, end);
+  /* A comma, a bracket or white space ends most. */
+  return p < end && (*p == '.' || *p >= 'E') ? scan_fraction(s, p) : p;
+}
+
 static const char *scan_literal(struct scanner *s, const char *p, const char *word, size_t n) {
   for (size_t i = 0; i < n; i++) {
     if (p + i >= s->end || p[i] != word[i])
@@ -130,9 +134,12 @@ static const char *scan_literal(struct scanner *s, const char *p, const char *wo
   return p + n;
 }
 
-/* A number or a literal. */
+/* A number or a literal; there is something at p. */
 static const char *scan_bare(struct scanner *s, const char *p) {
+  if ((unsigned char)(*p - '0') < 10) return scan_digits(s, p);
   switch (*p) {
+  case '-':
+    return is_digit(p + 1, s->end) ? scan_digits(s, p + 1) : fail(s, p + 1, "a digit is missing");
   case 't':
     return scan_literal(s, p, "true", 4);
   case 'f':
@@ -140,7 +147,6 @@ static const char *scan_bare(struct scanner *s, const char *p) {
   case 'n':
     return scan_literal(s, p, "null", 4);
   default:
-    if (*p == '-' || is_digit(p, s->end)) return scan_number(s, p);
     return fail(s, p, "unexpected character");
   }
 }
@@ -153,25 +159,28 @@ static bool open_level(struct scanner *s, const char *p, bool object) {
     s->reason = "nested too deep";
     return false;
   }
-  uint64_t *word = &s->is_object[s->depth / 64];
-  uint64_t bit = (uint64_t)1 << (s->depth % 64);
-  uint64_t below = s->depth % 64 ? *word & (bit - 1) : 0;
-  *word = object ? below | bit : below;
-  s->depth++;
+  s->is_object[s->depth++] = object;
   return true;
 }
 
 /* Forgets the innermost level; true when the one around it is an object. */
 static inline bool close_level(struct scanner *s) {
-  if (--s->depth == 0) return false;
-  unsigned level = s->depth - 1;
-  return s->is_object[level / 64] >> (level % 64) & 1;
+  return --s->depth > 0 && s->is_object[s->depth - 1];
+}
+
+/* Apart, so that what it needs is not made ready where it is not called. */
+static __attribute__((noinline)) const char *skip_some_space(const char *p, const char *end) {
+  return presence__json_skip_space(p, end);
+}
+
+static FAST const char *skip_space(const char *p, const char *end) {
+  return p < end && (unsigned char)*p <= ' ' ? skip_some_space(p, end) : p;
 }
 
 /* Moves *p over white space to the byte wanted; looks for space only where that byte is not. */
 static FAST bool is_next(const char **p, const char *end, char wanted) {
   if (*p < end && **p == wanted) return true;
-  *p = presence__json_skip_space(*p, end);
+  *p = skip_space(*p, end);
   return *p < end && **p == wanted;
 }
 
@@ -184,12 +193,11 @@ static FAST const char *scan_name(struct scanner *s, const char *p, const char *
   return p + 1;
 }
 
-/* p is where a value should be; returns behind it. */
+/* p is where a value should be, white space skipped; returns behind it. */
 static const char *scan_value(struct scanner *s, const char *p) {
   const char *const end = s->end;
   bool object = false; /* what is open innermost */
-  for (;;) {
-    p = presence__json_skip_space(p, end);
+  for (;; p = skip_space(p, end)) {
     if (p >= end) return fail(s, p, "");
     if (*p == '"') {
       p = scan_string(s, p, end);
@@ -197,7 +205,8 @@ static const char *scan_value(struct scanner *s, const char *p) {
       object = *p == '{';
       if (!open_level(s, p, object)) return NULL;
       p++;
-      if (!is_next(&p, end, object ? '}' : ']')) {
+      bool is_named = object && p < end && *p == '"';
+      if (is_named || !is_next(&p, end, object ? '}' : ']')) {
         if (object && !(p = scan_name(s, p, end))) return NULL;
         continue;
       }
@@ -221,9 +230,8 @@ static const char *scan_value(struct scanner *s, const char *p) {
 }
 
 enum presence__json_kind presence__json_kind_of(const char *text) {
+  if (*text == '{') return PRESENCE__JSON_OBJECT; /* metas and payloads */
   switch (*text) {
-  case '{':
-    return PRESENCE__JSON_OBJECT;
   case '[':
     return PRESENCE__JSON_ARRAY;
   case '"':
@@ -255,11 +263,12 @@ static bool scan(const char *text, size_t n, unsigned max_depth, bool whole,
   s.start = n ? text : "";
   s.end = s.start + n;
   s.depth = 0;
-  s.max_depth = max_depth < PRESENCE__JSON_DEPTH_CEILING ? max_depth : PRESENCE__JSON_DEPTH_CEILING;
-  const char *first = presence__json_skip_space(s.start, s.end);
+  s.max_depth = max_depth;
+  if (max_depth > PRESENCE__JSON_DEPTH_CEILING) s.max_depth = PRESENCE__JSON_DEPTH_CEILING;
+  const char *first = skip_space(s.start, s.end);
   const char *behind = scan_value(&s, first);
   if (behind && whole) {
-    const char *rest = presence__json_skip_space(behind, s.end);
+    const char *rest = skip_space(behind, s.end);
     if (rest < s.end) behind = fail(&s, rest, "something follows the value");
   }
   if (!behind) return report_fault(&s, out);

@@ -21,6 +21,17 @@ static inline uint64_t presence__swar_load(const char *p) {
   return word;
 }
 
+/* The bytes from p to end, fewer than eight of them, and zeros behind: out of one load that ends
+   with the last of them, where eight bytes end there. */
+static inline uint64_t presence__swar_load_tail(const char *start, const char *p, const char *end) {
+  uint64_t word = 0;
+  if (end - start >= 8 && end > p)
+    return presence__swar_load(end - 8) >> (64 - 8 * (size_t)(end - p));
+  for (size_t i = 0; p + i < end; i++)
+    word |= (uint64_t)(unsigned char)p[i] << (8 * i);
+  return word;
+}
+
 /* High bit of each byte that cannot stand as it is in a JSON string of ASCII: below 0x20, the
    quote, the backslash, 0x80 and above. */
 static inline uint64_t presence__swar_special(uint64_t x) {
@@ -39,7 +50,7 @@ static inline uint64_t presence__swar_not_digit(uint64_t x) {
 
 /* Index (0 to 7) of the first byte marked; mask is not zero. */
 static inline size_t presence__swar_first(uint64_t mask) {
-  return (size_t)__builtin_ctzll(mask) >> 3;
+  return (unsigned)__builtin_ctzll(mask) >> 3;
 }
 
 /* First byte in [p, end) that is special as above, or end. */
