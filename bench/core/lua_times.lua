@@ -3,8 +3,9 @@
 ---   lua5.4 bench/core/lua_times.lua PRESENCES TOPICS
 ---
 --- Prints name, value, unit, separated by tabs. Every way of keeping presences has its turn in each
---- round, alone in memory; the fastest round counts, as time of the processor, less what the same
---- loop takes that only makes the strings.
+--- round, in a process of its own: what one leaves behind in the allocator is no burden on the next.
+--- The fastest round counts, as time of the processor, less what the same loop takes that only makes
+--- the strings.
 local core = require "presence.core"
 local samples = require "bench.core.samples"
 local tables = require "bench.core.lua_tables"
@@ -17,16 +18,6 @@ local topics, make_key, make_meta = samples.topics(topic_count), samples.key, sa
 local clock = os.clock
 
 local interpreter = jit and "LuaJIT" or "Lua 5.4"
-local best = {}
-
-local function row(name, value, unit)
-  print(("%s, %s\t%.3f\t%s"):format(interpreter, name, value, unit))
-end
-
-local function note(who, operation, seconds, count)
-  local name, took = operation .. ", " .. who, seconds / count * 1e9
-  best[name] = math.min(best[name] or math.huge, took)
-end
 
 local function track_range(store, track, first, last)
   for i = first, last do
@@ -42,13 +33,14 @@ local function untrack_range(store, untrack, first, last)
   return store
 end
 
-local function run(who, build, track, untrack)
-  collectgarbage()
-  collectgarbage()
+--- One turn of one way: prints what took how many seconds, and how often it was done.
+local function run(build, track, untrack)
   local first, last = presences, presences + runs - 1
+  collectgarbage()
+  collectgarbage()
   local started = clock()
   local store = build()
-  note(who, "build", clock() - started, presences)
+  print("build", clock() - started, presences)
   local tracking = 0
   for _ = 1, repeats do
     started = clock()
@@ -56,7 +48,7 @@ local function run(who, build, track, untrack)
     tracking = tracking + (clock() - started)
     store = untrack_range(store, untrack, first, last)
   end
-  note(who, "track", tracking, repeats * runs)
+  print("track", tracking, repeats * runs)
   started = clock()
   for _ = 1, repeats do
     for i = first, last do
@@ -65,7 +57,7 @@ local function run(who, build, track, untrack)
       store = untrack(store, topic, make_key(i), i)
     end
   end
-  note(who, "track and untrack", clock() - started, repeats * runs)
+  print("track and untrack", clock() - started, repeats * runs)
 end
 
 --- Only the strings.
@@ -119,20 +111,47 @@ local function state_build()
   end)
 end
 
-for _ = 1, rounds do
-  run("strings", no_build, no_edit, no_edit)
-  run("tables", table_build, table_track, table_untrack)
-  run("owner", owner_build, owner_track, owner_untrack)
-  run("state", state_build, state_track, state_untrack)
+local ways = {
+  strings = { no_build, no_edit, no_edit },
+  tables = { table_build, table_track, table_untrack },
+  owner = { owner_build, owner_track, owner_untrack },
+  state = { state_build, state_track, state_untrack },
+}
+
+local way = ways[arg[3]]
+if way then
+  run(way[1], way[2], way[3])
+  return
 end
+
+--- The fastest round of each operation of each way, in nanoseconds.
+local best = { strings = {}, tables = {}, owner = {}, state = {} }
+for _ = 1, rounds do
+  for _, who in ipairs { "strings", "tables", "owner", "state" } do
+    local turn = assert(
+      io.popen(("%s %s %d %d %s"):format(arg[-1], arg[0], presences, topic_count, who))
+    )
+    for line in turn:lines() do
+      local operation, seconds, count = line:match "^([%a ]+)\t(%S+)\t(%S+)$"
+      local took = tonumber(seconds) / tonumber(count) * 1e9
+      best[who][operation] = math.min(best[who][operation] or math.huge, took)
+    end
+    assert(turn:close() ~= false, "a turn failed")
+  end
+end
+
+local function row(name, value, unit)
+  print(("%s, %s\t%.3f\t%s"):format(interpreter, name, value, unit))
+end
+
 for _, operation in ipairs { "build", "track", "track and untrack" } do
-  local strings = best[operation .. ", strings"]
-  local base = best[operation .. ", tables"] - strings
+  local strings = best.strings[operation]
+  local base = best.tables[operation] - strings
   for _, who in ipairs { "tables", "owner", "state" } do
-    row(operation .. ", " .. who, best[operation .. ", " .. who] - strings, "ns")
+    row(operation .. ", " .. who, best[who][operation] - strings, "ns")
   end
   for _, who in ipairs { "owner", "state" } do
-    local ratio = (best[operation .. ", " .. who] - strings) / base
+    local ratio = (best[who][operation] - strings) / base
     row(operation .. ", " .. who .. " against tables", ratio, "times")
   end
 end

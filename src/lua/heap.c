@@ -143,7 +143,7 @@ presence_heap *presence__lua_heap(lua_State *L) {
 #if LUA_VERSION_NUM == 501
 #define STEP_FACTOR 0.25
 #else
-#define STEP_FACTOR 2.0
+#define STEP_FACTOR 3.0
 #endif
 
 /* Lua's own pause waits until its memory has doubled. The share below makes it wait until the sum
