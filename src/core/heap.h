@@ -154,9 +154,6 @@ PRESENCE__FAST void presence__give(presence_heap *heap, void *object, size_t siz
 
 /* Puts an object whose count has come to 0 where it will be freed. O(depth of a trie). */
 void presence__bury(presence_heap *heap, presence__slot slot);
-/* The same for what stands at a place: callers to whom this is rare need not keep the slot at
-   hand. */
-void presence__bury_at(presence_heap *heap, const presence__slot *at);
 
 /* Frees what waits, about budget slots of it; true when more waits. */
 bool presence__heap_drain(presence_heap *heap, size_t budget);

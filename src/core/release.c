@@ -53,12 +53,14 @@ void presence__bury(presence_heap *heap, presence__slot slot) {
   while (slot && presence__refs_down(presence__refs(slot)));
 }
 
-__attribute__((noinline)) void presence__bury_at(presence_heap *heap, const presence__slot *at) {
+/* Apart, and by its place, so that a slot need not be kept at hand for what is rare; "used" keeps
+   gcc from passing the slot after all. */
+static __attribute__((noinline, used)) void bury_at(presence_heap *heap, const presence__slot *at) {
   presence__bury(heap, *at);
 }
 
 static inline void release_at(presence_heap *heap, const presence__slot *at) {
-  if (presence__refs_down(presence__refs(*at))) presence__bury_at(heap, at);
+  if (presence__refs_down(presence__refs(*at))) bury_at(heap, at);
 }
 
 /* Releases all but the first; none is empty. A version that is dropped costs this for each of its
