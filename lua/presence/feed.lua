@@ -34,7 +34,8 @@ local function open_topic(self, name)
       announced = self.owner:snapshot(name),
       joining = members.new(), -- they are told the state at the end of the turn
       subscribers = members.new(),
-      mailboxes = members.new(), -- processes; they were told `announced`
+      mailboxes = members.new(), -- processes; they were told `announced`, or what is in
+      late_mailboxes = nil, -- mailbox → what it found when it subscribed since the last flush
       last_flush = -math.huge,
       edited_bytes = 0, -- what all edits so far may have parted older versions from
       is_dirty = false, -- the truth may differ from what was announced
@@ -175,15 +176,29 @@ local function tell_subscribers(self, topic)
 end
 
 local function tell_mailboxes(topic, before)
-  if #topic.mailboxes == 0 then
-    return
-  end
-  local payload = core.diff_json(before, topic.announced, topic.name)
-  if payload then
-    for i = 1, #topic.mailboxes do
-      topic.mailboxes[i]:deliver(topic.name, "presence_diff", payload)
+  local late, payloads = topic.late_mailboxes, {}
+  topic.late_mailboxes = nil
+  for i = 1, #topic.mailboxes do
+    local mailbox = topic.mailboxes[i]
+    local told = late and late[mailbox] or before
+    local payload = payloads[told]
+    if payload == nil then
+      payload = core.diff_json(told, topic.announced, topic.name) or false
+      payloads[told] = payload
+    end
+    if payload then
+      mailbox:deliver(topic.name, "presence_diff", payload)
     end
   end
+end
+
+-- What a flush of this instant would announce.
+local function to_announce(self, topic)
+  local now = self.owner:snapshot(topic.name)
+  if self.policy(topic.name) == "last" then
+    now = hold_leaves_back(topic.announced, now, topic.name, topic.replaced or {})
+  end
+  return now
 end
 
 -- Announce what changed since the last flush.
@@ -191,10 +206,7 @@ local function flush(self, topic)
   topic.last_flush = self.loop:now()
   topic.is_dirty = false
   local before = topic.announced
-  local now = self.owner:snapshot(topic.name)
-  if self.policy(topic.name) == "last" then
-    now = hold_leaves_back(before, now, topic.name, topic.replaced or {})
-  end
+  local now = to_announce(self, topic)
   topic.replaced = nil
   local has_changed = now ~= before
   if has_changed then
@@ -323,11 +335,13 @@ end
 ---@param mailbox {deliver: fun(self, topic: string, event: string, payload: string)}
 function Feed:watch(name, mailbox)
   local topic = open_topic(self, name)
+  topic.mailboxes:add(mailbox)
   if topic.is_dirty then
     -- What changed before the subscription is not for the new subscriber.
-    flush(self, topic)
+    topic.late_mailboxes = topic.late_mailboxes or {}
+    topic.late_mailboxes[mailbox] = to_announce(self, topic)
+    topic.has_strays = true
   end
-  topic.mailboxes:add(mailbox)
 end
 
 ---@param name string
@@ -335,6 +349,9 @@ function Feed:unwatch(name, mailbox)
   local topic = self.topics_[name]
   if topic then
     topic.mailboxes:remove(mailbox)
+    if topic.late_mailboxes then
+      topic.late_mailboxes[mailbox] = nil
+    end
     close_if_unheard(self, topic)
   end
 end

@@ -173,8 +173,12 @@ function Tracker:commit_held(socket)
   local held = socket.held_
   socket.held_ = nil
   for _, presence in ipairs(held or {}) do
-    commit_track(self, socket.topic, presence.key, socket.pid, presence.text, presence.ref,
-      presence.leave_after)
+    local ref, word = commit_track(self, socket.topic, presence.key, socket.pid, presence.text,
+      presence.ref, presence.leave_after)
+    if not ref then
+      self.log("warn", "what was tracked in join was refused when it was accepted: " .. word,
+        { topic = socket.topic, key = presence.key })
+    end
   end
 end
 

@@ -108,6 +108,50 @@ describe("PubSub", function()
       leaves = {} }, diff)
   end)
 
+  it("takes no flush more for those who subscribe while changes wait for theirs", function()
+    local early = subscriber "t"
+    local late = {}
+    for i = 1, 20 do
+      rt.track({ topic = "t", pid = i }, "k" .. i, "{}")
+      late[i] = subscriber "t"
+      loop:turn()
+    end
+    rt.untrack({ topic = "t", pid = 20 }, "k20")
+    loop:advance(0.05)
+    -- The first change went out at once, the others together.
+    assert.equal(2, #early)
+    local function keys(list)
+      local diff, found = rt.json.decode(list[#list].payload), {}
+      for key in pairs(diff.joins) do found[#found + 1] = "+" .. key end
+      for key in pairs(diff.leaves) do found[#found + 1] = "-" .. key end
+      table.sort(found)
+      return found
+    end
+    assert.equal(18, #keys(early))
+    for i = 2, 18 do
+      assert.equal(1, #late[i])
+      assert.equal(19 - i, #keys(late[i]))
+      assert.is_table(rt.json.decode(late[i][1].payload).joins["k" .. i + 1])
+    end
+    assert.equal(0, #late[19])
+    assert.same({ "-k20" }, keys(late[20]))
+    assert.is_nil(rt.feed.topics_.t.late_mailboxes)
+  end)
+
+  it("forgets a late subscriber that does not stay", function()
+    subscriber "t"
+    rt.track({ topic = "t", pid = 1 }, "a", "{}")
+    loop:turn()
+    rt.track({ topic = "t", pid = 1 }, "b", "{}")
+    local late = subscriber "t"
+    rt.process.send(late.pid, "unsubscribe")
+    loop:turn()
+    assert.same({}, rt.feed.topics_.t.late_mailboxes)
+    rt.track({ topic = "t", pid = 1 }, "c", "{}")
+    loop:advance(0.05)
+    assert.equal(0, #late)
+  end)
+
   it("does not tell a new subscriber what changed in the turn before it subscribed", function()
     subscriber "t"
     local socket = { topic = "t", pid = 1 }

@@ -258,6 +258,15 @@ describe("the tracker", function()
       assert.same({ { "ann", "{}" } }, rt.list "room:1")
     end)
 
+    it("says in the log what was held in vain", function()
+      local held = { topic = "room:1", pid = 1, held_ = {} }
+      assert(rt.track(held, "ann", "{}"))
+      assert(rt.track(socket("room:1", 1), "ann", '{"n":1}'))
+      rt.tracker:commit_held(held)
+      assert.matches("warn: what was tracked in join was refused.*already_tracked", logged[1])
+      assert.same({ { "ann", '{"n":1}' } }, rt.list "room:1")
+    end)
+
     it("is fine when nothing is there", function()
       assert.equal(0, rt.untrack(socket(), "nobody"))
       assert.equal(0, rt.untrack(socket()))

@@ -321,6 +321,9 @@ local Overflow = {}
 Overflow.__index = Overflow
 
 function Overflow:turn()
+  if self.connection.ended then
+    return
+  end
   self.connection.bound.log("warn", "a client reads too slowly and is closed",
     { remote_address = self.connection.remote_address })
   self.connection:close(try_again_later, "too slow")
