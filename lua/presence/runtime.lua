@@ -16,7 +16,7 @@ local M = {}
 
 ---@class presence.Runtime
 ---@field loop table
----@field process table spawn, self, send, receive, monitor, exit
+---@field process table spawn, self, send, receive, monitor, exit, register, unregister, whereis
 ---@field pubsub presence.PubSub
 local Runtime = {}
 Runtime.__index = Runtime

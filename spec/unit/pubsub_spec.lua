@@ -187,6 +187,20 @@ describe("PubSub", function()
     end, "pid is nil")
   end)
 
+  it("keeps nothing of topics that a process left", function()
+    local mailbox
+    rt.process.spawn(function()
+      for i = 1, 100 do
+        rt.pubsub:subscribe("t" .. i)
+        rt.pubsub:unsubscribe("t" .. i)
+      end
+      mailbox = rt.processes:get(rt.process.self()).subscriber_
+      rt.process.receive()
+    end)
+    assert.same({}, mailbox.topics)
+    assert.same({}, rt.pubsub.topics_)
+  end)
+
   it("survives thousands who subscribe and end", function()
     for _ = 1, 2000 do
       local seen = subscriber "t"

@@ -122,6 +122,16 @@ describe("presence.testing", function()
     t:finish()
   end)
 
+  it("shows in a mirror what the turn in hand has changed", function()
+    local ann = t:client { user_id = "ann" }
+    ann:join "room:1"
+    t:advance(1)
+    t.runtime.track({ topic = "room:1", pid = 1 }, "bob", {})
+    assert.is_table(ann:presences("room:1").bob)
+    t.runtime.untrack { topic = "room:1", pid = 1 }
+    t:finish()
+  end)
+
   it("shows a reader that stops, and reads on", function()
     local slow, quick = t:client { user_id = "slow" }, t:client { user_id = "quick" }
     slow:join "room:1"
