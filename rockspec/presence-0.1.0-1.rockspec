@@ -112,6 +112,7 @@ build = {
     ["presence.default"] = "lua/presence/default.lua",
     ["presence.feed"] = "lua/presence/feed.lua",
     ["presence.grace"] = "lua/presence/grace.lua",
+    ["presence.guarded"] = "lua/presence/guarded.lua",
     ["presence.holdings"] = "lua/presence/holdings.lua",
     ["presence"] = "lua/presence/init.lua",
     ["presence.json"] = "lua/presence/json.lua",

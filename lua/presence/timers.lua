@@ -2,7 +2,7 @@
 -- Setting and cancelling cost O(log n) and no handle of the platform, so a timer for every
 -- connection is cheap. The heap knows no clock: the loop says what time it is.
 
-local floor = math.floor
+local floor, max = math.floor, math.max
 
 ---@class presence.Timer
 ---@field private at_ number when it is due, in the loop's seconds
@@ -82,6 +82,23 @@ function Timers:add(at, fn)
   self.count = self.count + 1
   sift_up(self, timer, self.count)
   return timer
+end
+
+--- What a loop's `after` does: sets a timer for `seconds` after `now`, or raises where `after` was
+--- called.
+---@param now number
+---@param seconds number
+---@param fn fun()
+---@return presence.Timer
+---@return number at when it is due
+function Timers:after(now, seconds, fn)
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("after: expected seconds, got " .. tostring(seconds), 3)
+  elseif type(fn) ~= "function" then
+    error("after: expected a function, got " .. type(fn), 3)
+  end
+  local at = now + max(0, seconds)
+  return self:add(at, fn), at
 end
 
 --- When the next one is due, or nil when none is set. O(1).

@@ -102,6 +102,13 @@ function M.check(head, sha1)
   }
 end
 
+--- The status that a client is refused with: what the application says, where that can be one.
+---@param status any
+---@return integer
+function M.refusal_status(status)
+  return type(status) == "number" and status >= 400 and status <= 599 and status or 403
+end
+
 --- The bytes that accept an upgrade.
 ---@param accept_key string
 ---@param protocol string|nil

@@ -2,6 +2,7 @@
 -- before libuv gets control back. All timers share one uv handle.
 
 local uv = require "luv"
+local guarded = require "presence.guarded"
 local tasks = require "presence.tasks"
 local timers = require "presence.timers"
 
@@ -23,21 +24,7 @@ local function print_error(err)
   io.stderr:write("presence: ", tostring(err), "\n")
 end
 
-local function with_traceback(err)
-  return debug.traceback(tostring(err), 2)
-end
-
-local function report(loop, err)
-  local ok, second = pcall(loop.on_error, err)
-  if not ok then
-    print_error("on_error raised: " .. tostring(second) .. "\nwhile reporting: " .. tostring(err))
-  end
-end
-
-local function guarded(loop, fn, ...)
-  local ok, err = xpcall(fn, with_traceback, ...)
-  if not ok then report(loop, err) end
-end
+local call_guarded = guarded.new(print_error)
 
 local function drain(loop)
   local deferred = loop.deferred_
@@ -49,7 +36,7 @@ local function drain(loop)
     end
     deferred[deferred.first] = nil
     deferred.first = deferred.first + 1
-    guarded(loop, fn)
+    call_guarded(loop, fn)
   end
 end
 
@@ -62,9 +49,9 @@ end
 
 -- Calls fn as a turn of its own; inside a turn it is part of that one.
 local function turn(loop, fn, ...)
-  if loop.in_turn_ then return guarded(loop, fn, ...) end
+  if loop.in_turn_ then return call_guarded(loop, fn, ...) end
   loop.in_turn_, loop.turn_asked_ = true, false
-  guarded(loop, fn, ...)
+  call_guarded(loop, fn, ...)
   drain(loop)
   loop.in_turn_ = false
   if loop.deferred_.last > 0 then ask_for_turn(loop) end
@@ -90,7 +77,7 @@ local function fire(loop)
   local now = loop:now()
   local fn = loop.timers_:pop_due(now)
   while fn do
-    guarded(loop, fn)
+    call_guarded(loop, fn)
     fn = loop.timers_:pop_due(now)
   end
   loop.firing_ = false
@@ -134,11 +121,7 @@ end
 ---@param fn fun()
 ---@return presence.Timer
 function Loop:after(seconds, fn)
-  if type(seconds) ~= "number" or seconds ~= seconds then
-    error("after: expected seconds, got " .. tostring(seconds), 2)
-  end
-  if type(fn) ~= "function" then error("after: expected a function, got " .. type(fn), 2) end
-  local timer = self.timers_:add(self:now() + max(0, seconds), fn)
+  local timer = self.timers_:after(self:now(), seconds, fn)
   if not self.firing_ then arm(self) end
   return timer
 end
@@ -193,7 +176,7 @@ function M.new(opts)
     turn_asked_ = false,
     firing_ = false,
   }, Loop)
-  loop.tasks_ = tasks.new(loop, function(err) report(loop, err) end)
+  loop.tasks_ = tasks.new(loop, function(err) guarded.report(loop, err, print_error) end)
   loop.timers_ = timers.new(function()
     if not loop.firing_ then arm(loop) end
   end)

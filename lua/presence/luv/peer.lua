@@ -197,10 +197,6 @@ end
 
 -- WebSockets.
 
-local function valid_status(status)
-  return type(status) == "number" and status >= 400 and status <= 599 and status or 403
-end
-
 local function transport_of(self)
   local stream_of_peer = self.stream_
   return {
@@ -227,7 +223,7 @@ local function upgrade(self, request)
     remote_address = self.address_, secure = false, auth_token = accepted.auth_token,
   }, transport_of(self))
   if not connection then
-    return self:answer_(valid_status(status), reason)
+    return self:answer_(handshake.refusal_status(status), reason)
   end
   self.state_, self.connection_ = "socket", connection
   self.stream_.on_drained = function()

@@ -51,13 +51,8 @@ end
 ---@param fn fun()
 ---@return presence.Timer
 function Loop:after(seconds, fn)
-  if type(seconds) ~= "number" or seconds ~= seconds then
-    error("after: expected seconds, got " .. tostring(seconds), 2)
-  end
-  if type(fn) ~= "function" then
-    error("after: expected a function, got " .. type(fn), 2)
-  end
-  return self.timers_:add(self.now_ + math.max(0, seconds), fn)
+  local timer = self.timers_:after(self.now_, seconds, fn) -- no tail call: it says who is wrong
+  return timer
 end
 
 --- Call `fn` at the end of the turn.

@@ -5,6 +5,7 @@
 
 local clock = require "presence.nginx.clock"
 local executor = require "presence.nginx.executor"
+local guarded = require "presence.guarded"
 local light_thread = require "presence.nginx.light_thread"
 local signal = require "presence.nginx.signal"
 local timers = require "presence.timers"
@@ -37,22 +38,10 @@ local function log_error(err)
   ngx.log(ngx.ERR, "presence: ", tostring(err))
 end
 
-local function with_traceback(err)
-  return debug.traceback(tostring(err), 2)
-end
+local call_guarded = guarded.new(log_error)
 
 local function report(loop, err)
-  local ok, second = pcall(loop.on_error, err)
-  if not ok then
-    log_error("on_error raised: " .. tostring(second) .. "\nwhile reporting: " .. tostring(err))
-  end
-end
-
-local function guarded(loop, fn, ...)
-  local ok, err = xpcall(fn, with_traceback, ...)
-  if not ok then
-    report(loop, err)
-  end
+  guarded.report(loop, err, log_error)
 end
 
 -- Turns.
@@ -93,7 +82,7 @@ local function drain(loop)
     if type(item) == "table" then
       item.sem:post() -- a thread whose signal was posted
     else
-      guarded(loop, item)
+      call_guarded(loop, item)
     end
   end
 end
@@ -102,7 +91,7 @@ local function fire(loop)
   local now = loop:now()
   local fn = loop.timers_:pop_due(now)
   while fn do
-    guarded(loop, fn)
+    call_guarded(loop, fn)
     fn = loop.timers_:pop_due(now)
   end
 end
@@ -192,7 +181,7 @@ function Loop:enter(fn, ...)
   end
   local generation = self.generation_
   self.entered_, self.enters_ = self.entered_ + 1, self.enters_ + 1
-  guarded(self, fn, ...)
+  call_guarded(self, fn, ...)
   if generation == self.generation_ then
     self.entered_ = self.entered_ - 1
   end
@@ -245,14 +234,7 @@ end
 ---@param fn fun()
 ---@return presence.Timer
 function Loop:after(seconds, fn)
-  if type(seconds) ~= "number" or seconds ~= seconds then
-    error("after: expected seconds, got " .. tostring(seconds), 2)
-  end
-  if type(fn) ~= "function" then
-    error("after: expected a function, got " .. type(fn), 2)
-  end
-  local at = self:now() + max(0, seconds)
-  local timer = self.timers_:add(at, fn)
+  local timer, at = self.timers_:after(self:now(), seconds, fn)
   if not (self.armed_for_ and self.armed_for_ <= at) then
     ask_for_turn(self)
   end
@@ -309,7 +291,7 @@ local function end_of_worker(_, loop)
     done()
   end
   for _, ender in ipairs(loop.enders_) do
-    guarded(loop, ender, done)
+    call_guarded(loop, ender, done)
   end
 end
 

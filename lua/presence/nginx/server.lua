@@ -56,10 +56,6 @@ end
 
 -- Connections.
 
-local function valid_status(status)
-  return type(status) == "number" and status >= 400 and status <= 599 and status or 403
-end
-
 local function connect(self, head, accepted, query)
   local new_peer = peer.new(self)
   local connection, status, reason = self.bound:connect({
@@ -68,7 +64,7 @@ local function connect(self, head, accepted, query)
     auth_token = accepted.auth_token,
   }, new_peer:transport())
   if not connection then
-    return request.answer(valid_status(status), reason)
+    return request.answer(handshake.refusal_status(status), reason)
   end
   ngx.status = 101 -- for nginx's access log; the bytes are ours
   local sock, err = ngx.req.socket(true)
