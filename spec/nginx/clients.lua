@@ -4,19 +4,16 @@
 local uv = require "luv"
 local core = require "presence.core"
 local client_side = require "spec.contract.raw.handshake"
+local returning = require "spec.nginx.returning"
 
 local M = {}
 
 local mask = "\1\2\3\4"
 local text, close_frame = 1, 8
-local reconnect_ms = 10
 
----@class spec.nginx.Client
----@field state "connecting"|"joining"|"joined"|"gone"
----@field codes integer[] what it was closed with, 1006 when nothing was said
----@field present table<string, boolean> the mirror of the room
-local Client = {}
-Client.__index = Client
+---@class spec.nginx.Client: spec.nginx.Returning `codes`: 1006 when nothing was said
+local Client
+Client, M.new = returning.class()
 
 local function message(join_ref, ref, topic, event, payload)
   return core.client_frame(text, ('["%s","%s","%s","%s",%s]'):format(join_ref, ref, topic, event,
@@ -66,24 +63,14 @@ local function on_bytes(self, bytes)
   end
 end
 
-local function on_end(self)
-  if self.state == "gone" then
-    return
-  end
-  self.state = "gone"
+function Client:hang_up()
   if not self.tcp:is_closing() then
     self.tcp:close()
   end
-  self.codes[#self.codes + 1] = self.code or self.refused or 1006
-  if self.comes_back then
-    self.timer = uv.new_timer()
-    self.timer:start(reconnect_ms, 0, function()
-      self.timer:close()
-      if self.comes_back then -- it may have been told to vanish since
-        self:connect()
-      end
-    end)
-  end
+end
+
+local function on_end(self)
+  self:lose(self.code or self.refused or 1006)
 end
 
 function Client:connect()
@@ -116,29 +103,6 @@ end
 function Client:close(code)
   self.comes_back = false
   self.tcp:write(core.client_frame(close_frame, core.close_payload(code or 1001, ""), mask))
-end
-
---- Hangs up without a word.
-function Client:vanish()
-  self.comes_back = false
-  if self.state ~= "gone" then
-    self.state = "gone"
-    self.tcp:close()
-  end
-end
-
---- A client that connects and joins.
----@param port integer
----@param user_id string
----@param topic string
----@param comes_back boolean|nil
----@return spec.nginx.Client
-function M.new(port, user_id, topic, comes_back)
-  local self = setmetatable({
-    port = port, user_id = user_id, topic = topic, comes_back = comes_back, codes = {}, joins = 0,
-  }, Client)
-  self:connect()
-  return self
 end
 
 return M

@@ -3,16 +3,14 @@
 local uv = require "luv"
 local client_side = require "spec.contract.raw.handshake"
 local json = require "cjson"
+local returning = require "spec.nginx.returning"
 
 local M = {}
 
-local reconnect_ms = 10
-
----@class spec.nginx.PollingClient
----@field state "connecting"|"joining"|"joined"|"gone"
----@field codes integer[] statuses that it lost its session with, 0 for a lost connection
-local Client = {}
-Client.__index = Client
+---@class spec.nginx.PollingClient: spec.nginx.Returning
+-- `codes`: the statuses that it lost its session with, 0 for a lost connection.
+local Client
+Client, M.new = returning.class()
 
 -- A connection that asks one request after another.
 local function new_line(self)
@@ -57,30 +55,11 @@ local function ask(self, line, method, body, on_answer)
     { ["Content-Type"] = "application/x-ndjson" }, body))
 end
 
-local function hang_up(self)
+function Client:hang_up()
   for _, line in ipairs { self.polls, self.posts } do
     if not line.tcp:is_closing() then
       line.tcp:close()
     end
-  end
-end
-
---- Its session, or a connection, is lost.
-function Client:lose(status)
-  if self.state == "gone" then
-    return
-  end
-  self.state = "gone"
-  self.codes[#self.codes + 1] = status
-  hang_up(self)
-  if self.comes_back then
-    self.timer = uv.new_timer()
-    self.timer:start(reconnect_ms, 0, function()
-      self.timer:close()
-      if self.comes_back then
-        self:connect()
-      end
-    end)
   end
 end
 
@@ -128,29 +107,6 @@ function Client:connect()
     self:push("phx_join", nil, 1)
     poll(self)
   end)
-end
-
---- Hangs up in the middle of whatever it does. What it asked for before is still served.
-function Client:vanish()
-  self.comes_back = false
-  if self.state ~= "gone" then
-    self.state = "gone"
-    hang_up(self)
-  end
-end
-
---- A client that opens a session, joins, and polls.
----@param port integer
----@param user_id string
----@param topic string
----@param comes_back boolean|nil
----@return spec.nginx.PollingClient
-function M.new(port, user_id, topic, comes_back)
-  local self = setmetatable({
-    port = port, user_id = user_id, topic = topic, comes_back = comes_back, codes = {}, joins = 0,
-  }, Client)
-  self:connect()
-  return self
 end
 
 return M

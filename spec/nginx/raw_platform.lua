@@ -122,35 +122,21 @@ local function wait_until(is_done)
 end
 
 function M.start(endpoint, opts)
-  local loop, clients, exchanges = ready_loop(), {}, {}
+  local loop = ready_loop()
   local runtime, logged = platform_kit.new_runtime(loop, opts.runtime)
   local server = nginx_server.new(endpoint,
     { runtime = runtime, linger_timeout_s = 0.2, drain_spread_s = 0.1 })
   serving = server
-  local harness = {}
-
-  function harness.connect(...)
-    local client, status, reason = open(...)
-    clients[#clients + 1] = client
-    return client, status, reason
-  end
-
-  function harness.http(method, query, headers, body)
-    local exchange = exchange_with(client_side.http_request(method, "/socket/longpoll", query,
-      headers or {}, body))
-    exchanges[#exchanges + 1] = exchange
-    return exchange
-  end
+  local harness = platform_kit.new_server(open,
+    function(...) return exchange_with(platform_kit.longpoll_request(...)) end, logged)
 
   function harness.wait(seconds)
     ngx.update_time()
     ngx.sleep(seconds)
   end
 
-  function harness.logged() return logged end
-
   function harness.stop()
-    platform_kit.hang_up(clients, exchanges)
+    harness.hang_up()
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     assert(wait_until(function() return is_stopped end), "the server did not stop")

@@ -5,19 +5,11 @@ local uv = require "luv"
 local json = require "cjson"
 local clients = require "spec.nginx.clients"
 local polling_clients = require "spec.nginx.polling_clients"
+local random = require "spec.random"
 local room = require "spec.nginx.room"
 local server = require "spec.nginx.server"
 
 local client_count, duration_s = 150, 4
-
--- A generator of its own, so that a seed gives the same run under every Lua.
-local function random_from(seed)
-  local state = seed
-  return function(most)
-    state = (state * 16807) % 2147483647
-    return state % most + 1
-  end
-end
 
 describe("turmoil", function()
   local nginx
@@ -38,12 +30,12 @@ describe("turmoil", function()
   it("leaves nothing behind, and the worker alive", function()
     local seed = tonumber(os.getenv "PRESENCE_SEED") or math.floor(uv.hrtime() % 1000000) + 1
     print(("seed %d"):format(seed))
-    local random = random_from(seed)
+    local roll = random.from(seed)
     local people, worker = {}, figures().pid
 
     local function new_client(i)
-      local kind = random(3) == 1 and polling_clients or clients
-      people[i] = kind.new(nginx.port, "user-" .. random(client_count), "waiting:" .. random(5),
+      local kind = roll(3) == 1 and polling_clients or clients
+      people[i] = kind.new(nginx.port, "user-" .. roll(client_count), "waiting:" .. roll(5),
         true)
     end
 
@@ -55,7 +47,7 @@ describe("turmoil", function()
       function(one) one:push "spawn" end,
       function(one) one:push "phx_leave" end,
       function(one) one:push "phx_join" end,
-      function(one) one:push("disconnect", '{"user_id":"user-' .. random(client_count) .. '"}') end,
+      function(one) one:push("disconnect", '{"user_id":"user-' .. roll(client_count) .. '"}') end,
       function(one) one:push "wait" if one.close then one:close(1001) end end,
       function(one) one:push "raise" one:vanish() end,
       function(one) one:vanish() end,
@@ -65,10 +57,10 @@ describe("turmoil", function()
     end
     local deadline, acted = uv.hrtime() + duration_s * 1e9, 0
     while uv.hrtime() < deadline do
-      local i = random(client_count)
+      local i = roll(client_count)
       local one = people[i]
       if one.state == "joined" then
-        acts[random(#acts)](one)
+        acts[roll(#acts)](one)
         acted = acted + 1
       elseif one.state == "gone" and not one.comes_back then
         new_client(i)

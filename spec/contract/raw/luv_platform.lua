@@ -144,29 +144,18 @@ end
 
 function M.start(endpoint, opts)
   local server, loop, logged = M.start_server(endpoint, opts)
-  local clients, exchanges, harness = {}, {}, {}
-
-  function harness.connect(...)
-    local client, status, reason = open(loop, server.port, ...)
-    clients[#clients + 1] = client
-    return client, status, reason
-  end
-
-  function harness.http(method, query, headers, body)
-    local exchange = exchange_with(loop, server.port,
-      client_side.http_request(method, "/socket/longpoll", query, headers or {}, body))
-    exchanges[#exchanges + 1] = exchange
-    return exchange
-  end
+  local harness = platform_kit.new_server(
+    function(...) return open(loop, server.port, ...) end,
+    function(...)
+      return exchange_with(loop, server.port, platform_kit.longpoll_request(...))
+    end, logged)
 
   function harness.wait(seconds)
     M.run_until(loop, seconds, function() return false end)
   end
 
-  function harness.logged() return logged end
-
   function harness.stop()
-    platform_kit.hang_up(clients, exchanges)
+    harness.hang_up()
     local is_stopped = false
     server:stop(function() is_stopped = true end)
     M.run_until(loop, M.patience_s, function() return is_stopped end)

@@ -57,62 +57,59 @@ local function open(bound, loop, request, accepted)
   return client
 end
 
+local function connect(bound, loop, ...)
+  local head = assert(core.http_request(client_side.request(...), 16384, 100))
+  if bound:matches(head.path) ~= "websocket" then return nil, 404 end
+  local accepted, status, reason = handshake.check(head, sha1)
+  if not accepted then return nil, status, reason end
+  return open(bound, loop, {
+    path = head.path, query = assert(core.query_decode(head.query)), headers = head.headers,
+    remote_address = "127.0.0.1", secure = false, auth_token = accepted.auth_token,
+  }, accepted)
+end
+
+local function exchange_with(bound, loop, method, query, headers, body)
+  local exchange, lower, response = {}, {}, nil
+  for name, value in pairs(headers) do lower[name:lower()] = value end
+  local function respond(status, response_headers, response_body)
+    assert(not response, "answered twice")
+    response = { status = status, headers = {}, body = response_body }
+    for name, value in pairs(response_headers) do response.headers[name:lower()] = value end
+  end
+  local poll = bound.longpoll:handle({
+    method = method, path = "/socket/longpoll", query = query, headers = lower, body = body,
+    remote_address = "127.0.0.1", secure = false,
+  }, respond)
+  loop:turn()
+
+  function exchange.response(timeout_s)
+    local waited_s = 0
+    while not response and waited_s <= timeout_s do
+      loop:advance(step_s)
+      waited_s = waited_s + step_s
+    end
+    return response
+  end
+
+  function exchange.vanish()
+    if poll and not response then poll:cancel() end
+  end
+
+  return exchange
+end
+
 function M.start(endpoint, opts)
-  local loop, clients, exchanges = manual_loop.new(), {}, {}
+  local loop = manual_loop.new()
   local runtime, logged = platform_kit.new_runtime(loop, opts.runtime)
   local bound = endpoint:bind(runtime)
-  local server = {}
-
-  function server.connect(...)
-    local head = assert(core.http_request(client_side.request(...), 16384, 100))
-    if bound:matches(head.path) ~= "websocket" then return nil, 404 end
-    local accepted, status, reason = handshake.check(head, sha1)
-    if not accepted then return nil, status, reason end
-    local client
-    client, status, reason = open(bound, loop, {
-      path = head.path, query = assert(core.query_decode(head.query)), headers = head.headers,
-      remote_address = "127.0.0.1", secure = false, auth_token = accepted.auth_token,
-    }, accepted)
-    clients[#clients + 1] = client
-    return client, status, reason
-  end
-
-  function server.http(method, query, headers, body)
-    local exchange, lower, response = {}, {}, nil
-    for name, value in pairs(headers or {}) do lower[name:lower()] = value end
-    local function respond(status, response_headers, response_body)
-      assert(not response, "answered twice")
-      response = { status = status, headers = {}, body = response_body }
-      for name, value in pairs(response_headers) do response.headers[name:lower()] = value end
-    end
-    local poll = bound.longpoll:handle({
-      method = method, path = "/socket/longpoll", query = query, headers = lower, body = body,
-      remote_address = "127.0.0.1", secure = false,
-    }, respond)
-    loop:turn()
-
-    function exchange.response(timeout_s)
-      local waited_s = 0
-      while not response and waited_s <= timeout_s do
-        loop:advance(step_s)
-        waited_s = waited_s + step_s
-      end
-      return response
-    end
-
-    function exchange.vanish()
-      if poll and not response then poll:cancel() end
-    end
-
-    exchanges[#exchanges + 1] = exchange
-    return exchange
-  end
+  local server = platform_kit.new_server(
+    function(...) return connect(bound, loop, ...) end,
+    function(...) return exchange_with(bound, loop, ...) end, logged)
 
   function server.wait(seconds) loop:advance(seconds) end
-  function server.logged() return logged end
 
   function server.stop()
-    platform_kit.hang_up(clients, exchanges)
+    server.hang_up()
     bound:drain()
     loop:advance(1)
     platform_kit.expect_nothing_left(bound, runtime)

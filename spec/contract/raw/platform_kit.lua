@@ -1,5 +1,6 @@
 --- What platforms of the suite of raw frames do alike.
 
+local client_side = require "spec.contract.raw.handshake"
 local presence = require "presence"
 
 local M = {}
@@ -19,10 +20,39 @@ function M.new_runtime(loop, opts)
   return presence.new(all), logged
 end
 
---- Lets clients and exchanges hang up.
-function M.hang_up(clients, exchanges)
-  for _, client in ipairs(clients) do client.vanish() end
-  for _, exchange in ipairs(exchanges) do exchange.vanish() end
+--- A server's `connect` and `http`, as `open` and `exchange` do them, its `logged`, and `hang_up`,
+--- which lets all who are connected do so.
+---@param open fun(query: table, headers: table, path: string|nil): table|nil
+---@param exchange fun(method: string, query: table, headers: table, body: string|nil): table
+---@param logged table[]
+---@return table server
+function M.new_server(open, exchange, logged)
+  local server, connected = {}, {}
+
+  function server.connect(...)
+    local client, status, reason = open(...)
+    connected[#connected + 1] = client
+    return client, status, reason
+  end
+
+  function server.http(method, query, headers, body)
+    local exchanged = exchange(method, query, headers or {}, body)
+    connected[#connected + 1] = exchanged
+    return exchanged
+  end
+
+  function server.logged() return logged end
+
+  function server.hang_up()
+    for _, one in ipairs(connected) do one.vanish() end
+  end
+
+  return server
+end
+
+--- The bytes of a request to the path of long polls.
+function M.longpoll_request(method, query, headers, body)
+  return client_side.http_request(method, "/socket/longpoll", query, headers, body)
 end
 
 --- Fails when a server that was stopped has anything left.

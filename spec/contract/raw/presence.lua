@@ -5,6 +5,7 @@ local assert = require "luassert"
 local json = require "cjson"
 local mirrors = require "presence.client"
 local presences = require "spec.contract.raw.presences"
+local random = require "spec.random"
 local raw = require "spec.contract.raw.client"
 local describe, it, before_each = busted.describe, busted.it, busted.before_each
 
@@ -192,15 +193,6 @@ return function(platform)
   describe("a mirror kept as phoenix.js keeps it", function()
     local member_count, act_count = 8, 120
 
-    -- A generator of its own, so that a seed gives the same run under every Lua.
-    local function random_from(seed)
-      local state = seed
-      return function(most)
-        state = (state * 16807) % 2147483647
-        return state % most + 1
-      end
-    end
-
     -- Takes what has come, diffs and replies, into the mirror.
     local function take(member)
       member.beats = (member.beats or 0) + 1
@@ -233,20 +225,20 @@ return function(platform)
     it("is exact after joins, updates, leaves and rejoins of many, and no phx_ref comes twice",
       function()
         local seed = tonumber(os.getenv "PRESENCE_SEED") or os.time() % 1000000 + 1
-        local random, members = random_from(seed), {}
+        local roll, members = random.from(seed), {}
         local acts = {
           function(member, key) member:send(member.ref, '"u"', "room:1", "update",
-            ('{"key":"%s","meta":{"n":%d}}'):format(key, random(1000))) end,
+            ('{"key":"%s","meta":{"n":%d}}'):format(key, roll(1000))) end,
           function(member, key) member:send(member.ref, '"t"', "room:1", "track",
-            ('{"key":"%s-%d","meta":{}}'):format(key, random(3))) end,
+            ('{"key":"%s-%d","meta":{}}'):format(key, roll(3))) end,
           function(member, key) member:send(member.ref, '"n"', "room:1", "untrack",
-            ('{"key":"%s-%d"}'):format(key, random(3))) end,
+            ('{"key":"%s-%d"}'):format(key, roll(3))) end,
           function(member, key)
             member.joins = member.joins + 1
             member.ref = ('"j%d"'):format(member.joins)
             member:send(member.ref, member.ref, "room:1", "phx_join", '{"key":"' .. key .. '"}')
           end,
-          function() stage.server.wait(0.01 * random(6)) end,
+          function() stage.server.wait(0.01 * roll(6)) end,
         }
         for i = 1, member_count do
           members[i] = stage.open()
@@ -254,10 +246,10 @@ return function(platform)
           acts[4](members[i], "k" .. (i + 1) % 4)
         end
         for _ = 1, act_count do
-          local i = random(member_count)
-          acts[random(#acts)](members[i], "k" .. (i + 1) % 4)
-          if random(5) == 1 then
-            take(members[random(member_count)])
+          local i = roll(member_count)
+          acts[roll(#acts)](members[i], "k" .. (i + 1) % 4)
+          if roll(5) == 1 then
+            take(members[roll(member_count)])
           end
         end
         stage.server.wait(0.2)
