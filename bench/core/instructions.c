@@ -196,9 +196,20 @@ static void make_versions(presence_state **versions, size_t count) {
   end("track kept", count);
 }
 
-static void release_versions(presence_heap *heap, presence_state **versions, size_t count) {
-  for (size_t i = 0; i < count; i++)
+/* Right after the building, so that no garbage of other measurements is there to be used again. */
+static void measure_versions(presence_heap *heap, presence_editor *editor) {
+  presence_state **versions = calloc(runs + 1, sizeof *versions);
+  if (!versions) exit(1);
+  versions[0] = presence_editor_snapshot(editor);
+  const presence_heap_usage before = usage_of(heap);
+  make_versions(versions, runs);
+  const presence_heap_usage after = usage_of(heap);
+  row("bytes a version", (double)(after.held_bytes - before.held_bytes) / (double)runs, "bytes");
+  row("bytes a version, live", (double)(after.live_bytes - before.live_bytes) / (double)runs,
+      "bytes");
+  for (size_t i = 0; i <= runs; i++)
     presence_state_release(versions[i]);
+  free(versions);
   usage_of(heap);
 }
 
@@ -271,24 +282,16 @@ static void measure(bool on_malloc) {
   row("bytes a presence, live", (double)(full.live_bytes - empty.live_bytes) / (double)presences,
       "bytes");
   measure_nothing(editor);
+  measure_versions(heap, editor);
   measure_json();
   measure_in_place(editor);
   measure_diffs(editor);
-  presence_state **versions = calloc(runs + 1, sizeof *versions);
-  if (!versions) exit(1);
-  versions[0] = presence_editor_snapshot(editor);
-  measure_lookups(versions[0]);
-  const presence_heap_usage before = usage_of(heap);
-  make_versions(versions, runs);
-  const presence_heap_usage after = usage_of(heap);
-  row("bytes a version", (double)(after.live_bytes - before.live_bytes) / (double)runs, "bytes");
-  row("bytes a version, held", (double)(after.held_bytes - before.held_bytes) / (double)runs,
-      "bytes");
-  release_versions(heap, versions, runs + 1);
+  presence_state *snapshot = presence_editor_snapshot(editor);
+  measure_lookups(snapshot);
+  presence_state_release(snapshot);
   measure_snapshots(editor);
   presence_editor_discard(editor);
   presence_heap_free(heap);
-  free(versions);
 }
 
 int main(int argc, char **argv) {

@@ -5,10 +5,11 @@
 #include <threads.h>
 #include <time.h>
 
+#include "core/bits.h"
 #include "core/presence.h"
 #include "text/random.h"
 
-struct presence__hash_key presence__hash_key = {{0, 0, 0, 0}, UINT64_MAX};
+struct presence__hash_key presence__hash_key = {{0, 0, 0, 0}, PRESENCE__HASH_BITS};
 static bool is_fixed;
 
 static void begin_with(uint64_t start[4], uint64_t k0, uint64_t k1) {

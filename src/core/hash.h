@@ -12,7 +12,7 @@ void presence__hash_fix(void);
 /* The process's key: constant once the first heap exists. */
 struct presence__hash_key {
   uint64_t start[4]; /* what the four words of a hash begin with */
-  uint64_t mask;     /* the bits that are kept: all, but in tests */
+  uint64_t mask;     /* PRESENCE__HASH_BITS, but in tests */
 };
 extern __attribute__((visibility("hidden"))) struct presence__hash_key presence__hash_key;
 
@@ -77,7 +77,7 @@ presence__sip(const uint64_t start[4], const char *bytes, size_t size) {
   return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* SipHash-1-3 of bytes under the process's key. O(size). */
+/* SipHash-1-3 of bytes under the process's key, as far as its bits count. O(size). */
 static inline __attribute__((always_inline)) uint64_t presence__hash_inline(const char *bytes,
                                                                             size_t size) {
   return presence__sip(presence__hash_key.start, bytes, size) & presence__hash_key.mask;

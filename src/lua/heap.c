@@ -146,6 +146,10 @@ presence_heap *presence__lua_heap(lua_State *L) {
 #define STEP_FACTOR 3.0
 #endif
 
+/* However much is alive (or dead and waiting to be freed), no more garbage than this gathers in a
+   small Lua: at the end of each cycle a collector walks all boxes of dead states in one go. */
+#define MOST_GARBAGE_BYTES ((size_t)16 << 20)
+
 /* Lua's own pause waits until its memory has doubled. The share below makes it wait until the sum
    of its memory and ours has: what is allocated here counts as if it were Lua's, scaled by Lua's
    part of the whole. */
@@ -158,7 +162,9 @@ void presence__lua_pace(lua_State *L) {
   box->seen_bytes = usage.allocated_bytes;
   if (box->debt_bytes < PACE_BYTES || !lua_gc(L, LUA_GCISRUNNING, 0)) return;
   const double lua_kib = (double)lua_gc(L, LUA_GCCOUNT, 0) + 1;
-  const double live_bytes = (double)usage.live_bytes + SLACK_BYTES;
+  const double live_bytes =
+      (double)(usage.live_bytes < MOST_GARBAGE_BYTES ? usage.live_bytes : MOST_GARBAGE_BYTES) +
+      SLACK_BYTES;
   const double share = lua_kib * 1024 / (lua_kib * 1024 + live_bytes);
   const double step_kib = STEP_FACTOR * (double)box->debt_bytes / 1024 * share;
   if (step_kib < 1) return;
