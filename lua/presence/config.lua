@@ -15,6 +15,7 @@ M.runtime = {
   max_json_depth = 64,
   max_turn_s = 0.1, -- a callback that keeps the others waiting for longer is logged
   max_mailbox = 10000, -- a process with more messages waiting is logged
+  max_logged_per_s = 10, -- lines that callbacks cause: crashes, hogs, floods; false: no limit
 }
 
 --- Options of an endpoint: `presence.endpoint(opts)`.

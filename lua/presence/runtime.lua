@@ -3,6 +3,7 @@ local binary = require "presence.binary"
 local config = require "presence.config"
 local core = require "presence.core"
 local feed = require "presence.feed"
+local guarded_log = require "presence.guarded_log"
 local holdings = require "presence.holdings"
 local json = require "presence.json"
 local process = require "presence.process"
@@ -154,6 +155,20 @@ local function lend(self, part, names)
   end
 end
 
+-- What the application and the project itself log, and what callbacks cause to be logged.
+local function new_logs(opts)
+  local sink = opts.log or default_log(opts.loop)
+  local function log(level, message, fields)
+    pcall(sink, level, message, fields or {})
+  end
+  return log, guarded_log.new {
+    log = log, max_per_s = opts.max_logged_per_s,
+    now = function()
+      return opts.loop:now()
+    end,
+  }
+end
+
 --- Make a runtime. See docs/options.md for its options.
 ---@param opts table `loop` is required
 ---@return presence.Runtime
@@ -164,20 +179,19 @@ function M.new(opts)
   end
   local self = setmetatable({ loop = opts.loop, options = opts, endpoints_ = {} }, Runtime)
   self.json = json.codec(opts.json)
-  local sink = opts.log or default_log(opts.loop)
-  self.log = function(level, message, fields)
-    pcall(sink, level, message, fields or {})
+  local caused_log
+  self.log, caused_log = new_logs(opts)
+  opts.loop.on_error = function(err)
+    caused_log("error", tostring(err))
   end
-  local function on_error(err)
-    self.log("error", tostring(err))
-  end
-  opts.loop.on_error = on_error
-  self.turn_ = turn.new(opts.loop, on_error)
+  self.turn_ = turn.new(opts.loop, opts.loop.on_error)
   self.watchdog = watchdog.new {
-    loop = opts.loop, log = self.log, max_turn_s = opts.max_turn_s, max_mailbox = opts.max_mailbox,
+    loop = opts.loop, log = caused_log, max_turn_s = opts.max_turn_s,
+    max_mailbox = opts.max_mailbox,
   }
   self.processes = process.new {
-    loop = opts.loop, turn = self.turn_, log = self.log, runtime = self, watchdog = self.watchdog,
+    loop = opts.loop, turn = self.turn_, log = caused_log, runtime = self,
+    watchdog = self.watchdog,
   }
   local owner = core.owner()
   self.feed = feed.new {
@@ -201,7 +215,7 @@ function M.new(opts)
   local held = holdings.new()
   self.questions = questions.new(owner, held)
   self.tracker = tracker.new {
-    loop = opts.loop, turn = self.turn_, log = self.log, processes = self.processes,
+    loop = opts.loop, turn = self.turn_, log = caused_log, processes = self.processes,
     watchdog = self.watchdog, feed = self.feed, owner = owner, holdings = held,
     questions = self.questions, limits = opts, callbacks = opts,
     ref_prefix = opts.ref_prefix or new_ref_prefix(),

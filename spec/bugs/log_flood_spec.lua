@@ -35,6 +35,25 @@ describe("the log, as clients can reach it", function()
     end)
   end
 
+  it("takes so many lines of what callbacks of a runtime raise, and counts the rest", function()
+    local lines, loop = {}, manual_loop.new()
+    local rt = presence.new {
+      loop = loop, max_logged_per_s = 5,
+      log = function(_, message, fields)
+        lines[#lines + 1] = { message:match "^[%a_]+ [%a_]+", fields.not_logged }
+      end,
+      on_join = function() error "boom" end,
+    }
+    for i = 1, 200 do rt.track({ topic = "t", pid = i }, "k", {}) end
+    loop:turn()
+    assert.equal(50, #lines)
+    loop:advance(1)
+    rt.process.spawn(error, "boom")
+    assert.same({ "process crashed", 150 }, lines[51])
+    for _ = 1, 100 do rt.log("info", "own lines") end
+    assert.equal(151, #lines)
+  end)
+
   it("takes every line when the limit is off", function()
     local t = start { max_logged_per_s = false }
     flood(t, "unknown")

@@ -49,7 +49,12 @@ describe("an option that cannot work", function()
       end
     end
     for name, default in pairs(config.runtime) do
-      if type(default) == "number" then refusal(new, name, false) end
+      if lifted[name] then
+        assert.is_false(new({ [name] = false }).options[name])
+        refusal(new, name, 0)
+      elseif type(default) == "number" then
+        refusal(new, name, false)
+      end
     end
   end)
 

@@ -1,7 +1,7 @@
 --- An endpoint bound to a runtime: its connections, from the one that is let in to the end of all.
 local admission = require "presence.channels.admission"
 local connection = require "presence.channels.connection"
-local guarded_log = require "presence.channels.guard.log"
+local guarded_log = require "presence.guarded_log"
 local longpoll = require "presence.channels.longpoll"
 local origin = require "presence.channels.guard.origin"
 

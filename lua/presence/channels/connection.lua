@@ -1,5 +1,5 @@
 --- One client's connection: bytes or messages in, channels by topic, one outbox.
-local bucket = require "presence.channels.guard.bucket"
+local bucket = require "presence.bucket"
 local channel = require "presence.channels.channel"
 local core = require "presence.core"
 local outbox = require "presence.channels.outbox"

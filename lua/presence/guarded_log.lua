@@ -1,6 +1,6 @@
---- What clients can cause to be logged: so many lines a second, the rest is counted. Each line may
---- cost as much as a disk has, and clients cost nothing.
-local bucket = require "presence.channels.guard.bucket"
+--- What clients and callbacks can cause to be logged: so many lines a second, the rest is counted.
+-- Lines cost what a disk has, and clients cost nothing.
+local bucket = require "presence.bucket"
 
 local M = {}
 
