@@ -132,6 +132,22 @@ function core.message_binary(kind, join_ref, ref, topic, event, data) end
 ---@return presence.message
 function core.message(bytes, is_binary) end
 
+--- Outboxes that have something to write, in the order in which they came to have it.
+---@class presence.due
+local due = {}
+
+---@return presence.due
+function core.due() end
+
+--- True when something is due and nobody has been told so since the last `write`.
+---@return boolean
+function due:tell() end
+
+--- Writes the frames of every outbox that has a descriptor. Gives the numbers of those that are for
+--- their owners: they have none, it took not all, they are closed or have overflowed.
+---@return integer[]? numbers nil when nothing is left
+function due:write() end
+
 --- What waits for one connection, in order. `#outbox` is the number of messages.
 ---@class presence.outbox
 ---@operator len: integer
@@ -139,17 +155,43 @@ local outbox = {}
 
 --- With framing "websocket" `take` gives frames back to back, with "message" whole messages.
 ---@param framing "websocket"|"message"
+---@param list? presence.due where it is listed when it has something to write
+---@param number? integer what it is called there
+---@param max_bytes? integer that may wait while it is blocked
 ---@return presence.outbox
-function core.outbox(framing) end
+function core.outbox(framing, list, number, max_bytes) end
 
---- Appends a message: a pointer, no copy.
+--- Appends a message: a pointer, no copy. When it is closed: nothing.
 ---@param m presence.message
+---@return boolean is_news something is due that nobody has been told of (`due:tell`)
 function outbox:add(m) end
 
 --- Appends a control frame (close 8, ping 9, pong 10), at most 125 bytes; framing "websocket" only.
 ---@param opcode 8|9|10
 ---@param payload? string
+---@return boolean is_news
 function outbox:add_frame(opcode, payload) end
+
+--- Its reader does not keep up, or does again. Blocked it is not due, unless more than `max_bytes`
+--- wait.
+---@param is_blocked boolean
+---@return boolean is_news
+function outbox:block(is_blocked) end
+
+--- Takes nothing more. Its owner gets it once more, to write what waits.
+---@return boolean is_news
+function outbox:close() end
+
+--- The connection is gone: nothing waits, nothing is taken, nothing is written.
+function outbox:abandon() end
+
+--- Neither blocked nor closed.
+---@return boolean
+function outbox:is_writable() end
+
+--- Frames may be written to this descriptor, which belongs to somebody else; nil: no more.
+---@param descriptor? integer
+function outbox:direct(descriptor) end
 
 --- Bytes waiting: of frames with their heads, or of payloads with framing "message".
 ---@return integer
@@ -163,6 +205,44 @@ function outbox:take() end
 
 --- Forgets everything that waits.
 function outbox:clear() end
+
+--- Outboxes that are told the same, each at a place from 1 to `#audience`. One is in step when it was
+--- told all that the others were.
+---@class presence.audience
+---@operator len: integer
+local audience = {}
+
+---@return presence.audience
+function core.audience() end
+
+--- Gives an outbox the place after the last.
+---@param q presence.outbox
+---@param is_in_step? boolean
+function audience:add(q, is_in_step) end
+
+--- Takes a place away; the last outbox moves there.
+---@param place integer
+---@return boolean was_told anything by `tell`
+function audience:remove(place) end
+
+--- Adds a message to every outbox, but that at a place.
+---@param m presence.message
+---@param except? integer
+function audience:send(m, except) end
+
+--- Adds a message to every outbox that is in step and neither blocked nor closed; the others are
+--- out of step then. With nil nothing is told.
+---@param m? presence.message
+---@return integer strays how many are not in step
+function audience:tell(m) end
+
+--- The places of those that are not in step.
+---@return integer[]
+function audience:strays() end
+
+--- It was told by itself what it had missed.
+---@param place integer
+function audience:set_in_step(place) end
 
 --- The payload of a close frame. No code: an empty one.
 ---@param code? integer 1000 to 1003, 1007 to 1014, 3000 to 4999

@@ -3,11 +3,12 @@
 -- A lone change on a quiet topic goes out at the end of its turn, further ones at most once a
 -- flush interval: changes that cancel out vanish, a storm of joins is one frame.
 --
--- Every subscriber keeps the state it was told. Most were told what was announced last and share
--- one diff. One who has just joined was told the truth of its own turn, one who reads slowly an
--- older state: at the next flush, or when it reads on, each gets one diff from there to now. An old
--- state that is kept for a slow reader keeps memory; past a bound it is let go, and the reader gets
--- a fresh presence_state instead of a diff.
+-- Most subscribers were told what was announced last: they are in step, share one diff, and their
+-- audiences walk them in C. One who has just joined was told the truth of its own turn, one who
+-- reads slowly an older state, and keeps it: at the next flush, or when it reads on, each gets one
+-- diff from there to now. An old state that is kept for a slow reader keeps memory; past a bound it
+-- is let go, and the reader gets a fresh presence_state instead of a diff.
+local audiences = require "presence.audiences"
 local core = require "presence.core"
 local members = require "presence.members"
 
@@ -33,11 +34,13 @@ local function open_topic(self, name)
       name = name,
       announced = self.owner:snapshot(name),
       joining = members.new(), -- they are told the state at the end of the turn
-      subscribers = members.new(),
+      audiences = audiences.new(), -- of those who are told names
+      counters = members.new(), -- those who are told the count
       mailboxes = members.new(), -- processes; they were told `announced`, or what is in
       late_mailboxes = nil, -- mailbox → what it found when it subscribed since the last flush
       last_flush = -math.huge,
       edited_bytes = 0, -- what all edits so far may have parted older versions from
+      announced_at = 0, -- as much of that as is announced
       is_dirty = false, -- the truth may differ from what was announced
       has_strays = false, -- somebody who reads was told another state than was announced
       is_due = false, -- the topic has a turn coming
@@ -48,7 +51,7 @@ local function open_topic(self, name)
 end
 
 local function close_if_unheard(self, topic)
-  if #topic.joining + #topic.subscribers + #topic.mailboxes == 0 then
+  if #topic.joining + #topic.audiences + #topic.counters + #topic.mailboxes == 0 then
     self.topics_[topic.name] = nil
     if topic.timer then
       topic.timer:cancel()
@@ -130,9 +133,9 @@ local function announced_json(topic)
   return topic.state_json
 end
 
-local function remember_told(topic, subscriber, state)
-  subscriber.told = state
-  subscriber.told_at = topic.edited_bytes
+-- From now on it keeps the state that it was told.
+local function fall_behind(subscriber, state, told_at)
+  subscriber.is_behind, subscriber.told, subscriber.told_at = true, state, told_at
 end
 
 -- One encoding for all who were told the same state before.
@@ -147,9 +150,10 @@ local function diff_from(topic, told, now, diffs)
 end
 
 -- Bring a subscriber who reads from what it was told to what has been announced.
-local function tell_change(topic, subscriber, diffs)
+local function bring_into_step(topic, subscriber, diffs)
   local told = subscriber.told
-  remember_told(topic, subscriber, topic.announced)
+  subscriber.is_behind, subscriber.told = false, nil
+  topic.audiences:of(subscriber):set_in_step(subscriber)
   if not told then
     subscriber:tell_state(announced_json(topic))
     return
@@ -160,18 +164,33 @@ local function tell_change(topic, subscriber, diffs)
   end
 end
 
-local function tell_subscribers(self, topic)
+-- Those who were not told with the others. before: what was announced before, and when.
+local function see_to_stray(self, topic, subscriber, before, before_at, diffs)
+  if not subscriber.is_behind then
+    fall_behind(subscriber, before, before_at)
+  end
+  if subscriber:is_writable() then
+    bring_into_step(topic, subscriber, diffs)
+  elseif topic.edited_bytes - subscriber.told_at > self.max_behind_bytes then
+    subscriber.told = nil
+  end
+end
+
+local function tell_subscribers(self, topic, before, before_at)
   local diffs = {}
-  local subscribers = topic.subscribers
-  for i = 1, #subscribers do
-    local subscriber = subscribers[i]
-    if subscriber.presence_mode == "count" then
-      tell_count(topic, subscriber, topic.announced)
-    elseif subscriber:is_writable() then
-      tell_change(topic, subscriber, diffs)
-    elseif topic.edited_bytes - subscriber.told_at > self.max_behind_bytes then
-      subscriber.told = nil
+  local diff = before ~= topic.announced and diff_from(topic, before, topic.announced, diffs)
+  local json, shared
+  if diff then
+    json, shared = diff.json, diff.shared
+  end
+  for i = 1, #topic.audiences do
+    local strays = topic.audiences[i]:tell("presence_diff", json, shared)
+    for j = 1, #strays do
+      see_to_stray(self, topic, strays[j], before, before_at, diffs)
     end
+  end
+  for i = 1, #topic.counters do
+    tell_count(topic, topic.counters[i], topic.announced)
   end
 end
 
@@ -205,9 +224,9 @@ end
 local function flush(self, topic)
   topic.last_flush = self.loop:now()
   topic.is_dirty = false
-  local before = topic.announced
+  local before, before_at = topic.announced, topic.announced_at
   local now = to_announce(self, topic)
-  topic.replaced = nil
+  topic.replaced, topic.announced_at = nil, topic.edited_bytes
   local has_changed = now ~= before
   if has_changed then
     topic.announced = now
@@ -215,7 +234,7 @@ local function flush(self, topic)
   end
   if has_changed or topic.has_strays then
     topic.has_strays = false
-    tell_subscribers(self, topic)
+    tell_subscribers(self, topic, before, before_at)
     tell_mailboxes(topic, before)
   end
 end
@@ -236,11 +255,14 @@ local function greet(self, topic)
   end
   for i = 1, #joining do
     local subscriber = joining[i]
-    topic.subscribers:add(subscriber)
-    remember_told(topic, subscriber, state)
     if subscriber.presence_mode == "count" then
+      topic.counters:add(subscriber)
       tell_count(topic, subscriber, state)
     else
+      topic.audiences:add(subscriber, not topic.is_dirty)
+      if topic.is_dirty then
+        fall_behind(subscriber, state, topic.edited_bytes)
+      end
       subscriber:tell_state(json)
     end
   end
@@ -294,7 +316,8 @@ end
 ---@param name string
 ---@param subscriber {presence_mode: "all"|"count", is_writable: (fun(self): boolean),
 ---  tell: fun(self, event: string, json: string, shared: table),
----  tell_state: fun(self, json: string)}
+---  tell_state: fun(self, json: string), new_audience: fun(self): table} see audiences.lua; those
+---  audiences also have `tell` and `set_in_step`
 function Feed:join(name, subscriber)
   local topic = open_topic(self, name)
   topic.joining:add(subscriber)
@@ -302,14 +325,18 @@ function Feed:join(name, subscriber)
 end
 
 ---@param name string
+---@return boolean was_told a diff, together with others
 function Feed:leave(name, subscriber)
   local topic = self.topics_[name]
-  if topic then
-    topic.joining:remove(subscriber)
-    topic.subscribers:remove(subscriber)
-    subscriber.told = nil
-    close_if_unheard(self, topic)
+  if not topic then
+    return false
   end
+  topic.joining:remove(subscriber)
+  topic.counters:remove(subscriber)
+  local _, was_told = topic.audiences:remove(subscriber)
+  subscriber.told = nil
+  close_if_unheard(self, topic)
+  return was_told or false
 end
 
 --- A subscriber that was passed over reads on: it gets one diff from what it was told to what has
@@ -317,16 +344,17 @@ end
 ---@param name string
 function Feed:catch_up(name, subscriber)
   local topic = self.topics_[name]
-  if not (topic and topic.subscribers:has(subscriber)) then
+  local counts = topic and topic.counters:has(subscriber)
+  local is_behind = topic and subscriber.is_behind and topic.audiences:of(subscriber)
+  if not (counts or is_behind) then
     return
-  end
-  if topic.is_dirty then
+  elseif topic.is_dirty then
     -- It may have been told more than was announced; the flush that is coming tells it the rest.
     topic.has_strays = true
-  elseif subscriber.presence_mode == "count" then
+  elseif counts then
     tell_count(topic, subscriber, topic.announced)
   else
-    tell_change(topic, subscriber, {})
+    bring_into_step(topic, subscriber, {})
   end
 end
 

@@ -31,6 +31,11 @@ function Members:remove(item)
   return true
 end
 
+---@return integer|nil place in the array
+function Members:place(item)
+  return self.place_[item]
+end
+
 function Members:has(item)
   return self.place_[item] ~= nil
 end

@@ -385,6 +385,12 @@ function Processes:has_ended(pid)
     and self.by_pid_[pid] == nil
 end
 
+--- What the process of that pid was opened for (see `open`), or nil.
+function Processes:server_of(pid)
+  local process = self.by_pid_[pid]
+  return process and process.server_
+end
+
 --- The process that a pid or a name stands for.
 ---@param pid integer|string|nil
 ---@return presence.Process|nil

@@ -1,8 +1,10 @@
---- The PubSub table of a runtime: topic → subscribers. A subscriber is an object with a `pid` and
--- a method `deliver(topic, event, payload, shared)`; `shared` is one table a broadcast, in which
--- subscribers keep encoded frames. Where one `needs_payload`, `shared.payload` is the payload as
--- the wire takes it: JSON text, or presence.Binary.
+--- The PubSub table of a runtime: topic → subscribers. Mailboxes of processes are delivered to one
+-- by one, channels audience by audience (audiences.lua), by the method `deliver(topic, event,
+-- payload, shared, from_pid)`, which leaves out the process from_pid and returns to how many it
+-- delivered. `shared` is one table a broadcast, in which encoded frames are kept; for audiences
+-- `shared.payload` is the payload as the wire takes it: JSON text, or presence.Binary.
 -- deliver never runs user code and never waits: it fills a mailbox, a work queue or an outbox.
+local audiences = require "presence.audiences"
 local core = require "presence.core"
 local members = require "presence.members"
 local process = require "presence.process"
@@ -28,27 +30,34 @@ local function check_event(what, event)
   end
 end
 
---- Add a subscriber object to a topic.
----@return boolean added false when it was subscribed already
-function PubSub:add(topic, subscriber)
+local function open_topic(self, topic)
   local subscribers = self.topics_[topic]
   if not subscribers then
-    subscribers = members.new()
+    subscribers = { mailboxes = members.new(), audiences = audiences.new() }
     self.topics_[topic] = subscribers
   end
-  return subscribers:add(subscriber)
+  return subscribers
 end
 
----@return boolean removed
-function PubSub:remove(topic, subscriber)
-  local subscribers = self.topics_[topic]
-  if not (subscribers and subscribers:remove(subscriber)) then
-    return false
-  end
-  if #subscribers == 0 then
+local function close_if_unheard(self, topic, subscribers)
+  if #subscribers.mailboxes + #subscribers.audiences == 0 then
     self.topics_[topic] = nil
   end
-  return true
+end
+
+--- Let a channel hear what is broadcast on a topic.
+---@param subscriber table see audiences.lua
+function PubSub:add(topic, subscriber)
+  open_topic(self, topic).audiences:add(subscriber)
+end
+
+--- The end of that. Harmless when there was no beginning.
+function PubSub:remove(topic, subscriber)
+  local subscribers = self.topics_[topic]
+  if subscribers then
+    subscribers.audiences:remove(subscriber)
+    close_if_unheard(self, topic, subscribers)
+  end
 end
 
 -- A process subscribes with an object that fills its mailbox.
@@ -56,8 +65,12 @@ end
 local Mailbox = {}
 Mailbox.__index = Mailbox
 
-function Mailbox:deliver(topic, event, payload)
+function Mailbox:deliver(topic, event, payload, _, from_pid)
+  if self.pid == from_pid then
+    return 0
+  end
   self.processes:send(self.pid, { topic = topic, event = event, payload = payload })
+  return 1
 end
 
 local function mailbox_of(current)
@@ -92,11 +105,21 @@ function PubSub:subscribe(topic)
     return nil, "no_process", "the process has ended"
   end
   local mailbox = mailbox_of(current)
-  if not self:add(topic, mailbox) then
+  if not open_topic(self, topic).mailboxes:add(mailbox) then
     return false
   end
   mailbox.topics[topic] = true
   self.feed:watch(topic, mailbox)
+  return true
+end
+
+local function unsubscribe(self, topic, mailbox)
+  local subscribers = self.topics_[topic]
+  if not (subscribers and subscribers.mailboxes:remove(mailbox)) then
+    return false
+  end
+  close_if_unheard(self, topic, subscribers)
+  self.feed:unwatch(topic, mailbox)
   return true
 end
 
@@ -106,11 +129,10 @@ end
 function PubSub:unsubscribe(topic)
   check_topic("unsubscribe", topic)
   local mailbox = current_of(self, "unsubscribe").subscriber_
-  if not (mailbox and self:remove(topic, mailbox)) then
+  if not (mailbox and unsubscribe(self, topic, mailbox)) then
     return false
   end
   mailbox.topics[topic] = nil
-  self.feed:unwatch(topic, mailbox)
   return true
 end
 
@@ -122,9 +144,16 @@ function PubSub:drop(ended)
     return
   end
   for topic in pairs(mailbox.topics) do
-    self:remove(topic, mailbox)
-    self.feed:unwatch(topic, mailbox)
+    unsubscribe(self, topic, mailbox)
   end
+end
+
+local function deliver_to(list, topic, event, payload, shared, from_pid)
+  local delivered = 0
+  for i = 1, #list do
+    delivered = delivered + list[i]:deliver(topic, event, payload, shared, from_pid)
+  end
+  return delivered
 end
 
 local function dispatch(self, from_pid, topic, event, payload)
@@ -133,22 +162,12 @@ local function dispatch(self, from_pid, topic, event, payload)
     return 0
   end
   local shared = {}
-  for i = 1, #subscribers do
-    if subscribers[i].needs_payload then
-      -- Before the first delivery: a payload that cannot be encoded raises and reaches nobody.
-      shared.payload = self.encode(topic, event, payload)
-      break
-    end
+  if #subscribers.audiences > 0 then
+    -- Before the first delivery: a payload that cannot be encoded raises and reaches nobody.
+    shared.payload = self.encode(topic, event, payload)
   end
-  local delivered = 0
-  for i = 1, #subscribers do
-    local subscriber = subscribers[i]
-    if subscriber.pid ~= from_pid then
-      subscriber:deliver(topic, event, payload, shared)
-      delivered = delivered + 1
-    end
-  end
-  return delivered
+  return deliver_to(subscribers.mailboxes, topic, event, payload, shared, from_pid)
+    + deliver_to(subscribers.audiences, topic, event, payload, shared, from_pid)
 end
 
 --- Send an event to every subscriber of a topic. The payload is shared by them all.

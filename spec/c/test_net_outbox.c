@@ -187,7 +187,7 @@ static void keeps_order_and_gives_memory_back(void **state) {
       char *frames = malloc(o.frame_bytes + 1);
       if (i % 500 == 0 && o.count) {
         char text[16];
-        presence__outbox_copy_frames(&o, frames);
+        presence__outbox_copy_frames(&o, 0, frames);
         snprintf(text, sizeof text, "\x81\x06%06u", in - 1);
         assert_memory_equal(frames + o.frame_bytes - 8, text, 8);
       }

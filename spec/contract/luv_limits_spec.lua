@@ -103,6 +103,52 @@ describe("the stand-alone server", function()
       assert.equal(300, got)
     end)
 
+    -- What has come so far of `news`, by number; complains when one is missing or out of order.
+    local function news_reader(client)
+      local codec = require("presence.core").websocket {
+        role = "client", max_message_bytes = 1e7, max_fragments = 100,
+      }
+      local last = 0
+      return function()
+        codec:feed(client.tcp.received)
+        client.tcp.received = ""
+        for kind, data in function() return codec:next() end do
+          local number = data:match '"news",{"n":(%d+)'
+          if number then
+            assert.equal(last + 1, tonumber(number), kind)
+            last = last + 1
+          end
+        end
+        return last
+      end
+    end
+
+    it("hears later what is broadcast, in order, and the others at once", function()
+      local endpoint = stage:start {
+        endpoint = { max_outbox_bytes = 1e8 }, server = { write_high_water_bytes = 10000 },
+      }
+      local slow, quick = stage:open_socket(), stage:open_socket()
+      ask_much(slow, 0)
+      ask_much(quick, 0)
+      quick.tcp.handle:read_start(function(_, bytes)
+        quick.tcp.received = quick.tcp.received .. (bytes or "")
+      end)
+      local of_slow, of_quick = news_reader(slow), news_reader(quick)
+      for i = 1, 300 do
+        endpoint:broadcast("plain:1", "news", ('{"n":%d,"t":"%s"}'):format(i, text))
+        if i % 10 == 0 then stage:wait(0.001) end
+      end
+      assert.truthy(stage:wait_for(function() return of_quick() == 300 end, 20))
+      slow.tcp.handle:read_start(function(_, bytes)
+        slow.tcp.received = slow.tcp.received .. (bytes or "")
+      end)
+      assert.truthy(stage:wait_for(function() return of_slow() == 300 end, 20))
+      for i = 301, 310 do
+        endpoint:broadcast("plain:1", "news", ('{"n":%d}'):format(i))
+        assert.truthy(stage:wait_for(function() return of_slow() == i and of_quick() == i end))
+      end
+    end)
+
     it("too slowly is closed, and its presences leave", function()
       local endpoint = stage:start {
         endpoint = { max_outbox_bytes = 100000, max_messages_per_s = false },

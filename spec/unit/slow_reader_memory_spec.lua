@@ -159,7 +159,7 @@ end
 local function waiting_bytes(result)
   local bytes = 0
   for _, reader in ipairs(result.readers) do
-    bytes = bytes + reader.connection.outbox.queue_:bytes()
+    bytes = bytes + reader.connection.outbox.queue:bytes()
   end
   return bytes
 end

@@ -89,11 +89,14 @@ describe("a reader that stops", function()
     local slow = joined "slow"
     stop_reading(slow)
     local channel = slow.connection.channels["room:1"]
+    assert(t.runtime.track({ topic = "room:1", pid = "one" }, "one", {}))
+    t:advance(0.1)
     assert.is_userdata(channel.told)
     churn(200, 50)
+    assert.is_true(channel.is_behind)
     assert.is_nil(channel.told)
     slow:read_on()
-    assert.is_userdata(channel.told)
+    assert.is_false(channel.is_behind)
   end)
 
   it("is closed with 1013 when it never reads, though it heartbeats", function()

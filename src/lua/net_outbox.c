@@ -1,207 +1,136 @@
-/* presence.message and presence.outbox. */
+/* presence.outbox, what waits for one connection, and presence.due, the outboxes that have
+   something to write. */
 #include <string.h>
 
 #include "lua/compat.h"
 #include "lua/net.h"
-#include "net/binary.h"
-#include "net/outbox.h"
-#include "net/phoenix.h"
-#include "text/utf8.h"
+#include "net/line.h"
 
-/* Upvalues: methods of a type have its metatable first; outbox:add has messages' second;
-   constructors of messages have the collector's debt second. */
-enum { own_metatable = 1, message_metatable = 2, gc_debt = 2 };
+/* Upvalues: functions of a type have its metatable first. */
+enum { own_metatable = 1, other_metatable = 2 };
 
-struct message_box {
-  struct presence__message *message;
-};
-
-struct outbox_box {
-  struct presence__outbox outbox;
-  struct presence__buf scratch; /* what take hands to Lua, so that an error there leaks nothing */
-  bool frames;                  /* framing is "websocket" */
-};
-
-static struct presence__message *check_message(lua_State *L, int arg, int upvalue) {
-  struct message_box *box = presence__check_userdata(L, arg, upvalue, PRESENCE__MESSAGE);
-  luaL_argcheck(L, box->message, arg, "message is gone");
-  return box->message;
+struct presence__line *presence__check_outbox(lua_State *L, int arg, int upvalue) {
+  struct presence__line **box = presence__check_userdata(L, arg, upvalue, PRESENCE__OUTBOX);
+  luaL_argcheck(L, *box, arg, "outbox is gone");
+  return *box;
 }
 
-static struct message_box *push_message_box(lua_State *L) {
-  struct message_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->message = NULL;
+static struct presence__line *check_own(lua_State *L) {
+  return presence__check_outbox(L, 1, own_metatable);
+}
+
+static struct presence__due *check_due(lua_State *L, int arg, int upvalue) {
+  struct presence__due **box = presence__check_userdata(L, arg, upvalue, PRESENCE__DUE);
+  luaL_argcheck(L, *box, arg, "it is gone");
+  return *box;
+}
+
+/* A new userdata that holds a pointer, still NULL, with the running function's own metatable. */
+static void **push_box(lua_State *L) {
+  void **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
   lua_pushvalue(L, lua_upvalueindex(own_metatable));
   lua_setmetatable(L, -2);
   presence__lua_made(L);
   return box;
 }
 
-/* Fills the box on top of the stack and returns it to Lua. */
-static int give_message(lua_State *L, struct message_box *box, struct presence__message *m) {
-  if (!m) return presence__raise_no_memory(L);
-  box->message = m;
-  presence__gc_charge(L, lua_touserdata(L, lua_upvalueindex(gc_debt)), sizeof *m + m->size);
+static int give(lua_State *L, void **box, void *made) {
+  if (!made) return presence__raise_no_memory(L);
+  *box = made;
   return 1;
 }
 
-static struct presence__json_span opt_json(lua_State *L, int arg) {
-  struct presence__json_span span = {NULL, 0};
-  if (!lua_isnoneornil(L, arg)) {
-    span.text = presence__check_string(L, arg, &span.size);
-    luaL_argcheck(L, span.size > 0, arg, "JSON expected, or nil");
-  }
-  return span;
+/* --- due ------------------------------------------------------------------------------------- */
+
+static int l_due(lua_State *L) {
+  void **box = push_box(L);
+  return give(L, box, presence__due_new(NULL));
 }
 
-static struct presence__json_span check_utf8(lua_State *L, int arg) {
-  struct presence__json_span span;
-  span.text = presence__check_string(L, arg, &span.size);
-  luaL_argcheck(L, presence__utf8_valid(span.text, span.size), arg, "not UTF-8");
-  return span;
-}
-
-static int l_message_v2(lua_State *L) {
-  struct presence__json_span join_ref = opt_json(L, 1);
-  struct presence__json_span ref = opt_json(L, 2);
-  struct presence__json_span topic = check_utf8(L, 3);
-  struct presence__json_span event = check_utf8(L, 4);
-  luaL_checktype(L, 5, LUA_TSTRING);
-  struct presence__json_span payload = opt_json(L, 5);
-  struct message_box *box = push_message_box(L);
-  return give_message(L, box, presence__v2_encode(NULL, join_ref, ref, topic, event, payload));
-}
-
-static int l_message_v1(lua_State *L) {
-  struct presence__json_span ref = opt_json(L, 1);
-  struct presence__json_span topic = check_utf8(L, 2);
-  struct presence__json_span event = check_utf8(L, 3);
-  luaL_checktype(L, 4, LUA_TSTRING);
-  struct presence__json_span payload = opt_json(L, 4);
-  struct message_box *box = push_message_box(L);
-  return give_message(L, box, presence__v1_encode(NULL, ref, topic, event, payload));
-}
-
-/* What a ref says, for the head of a binary message: a string's bytes (read into room), a number's
-   text, nothing for nil. */
-static struct presence__json_span opt_ref(lua_State *L, int arg, char *room) {
-  struct presence__json_span ref = opt_json(L, arg);
-  luaL_argcheck(L, ref.size <= PRESENCE__BINARY_FIELD_MAX * 6 + 2, arg, "longer than 255 bytes");
-  if (ref.size && *ref.text == '"') {
-    luaL_argcheck(L, presence__json_decode_string(ref.text, ref.size, room, &ref.size), arg,
-                  "lone surrogate");
-    ref.text = room;
-  }
-  luaL_argcheck(L, ref.size <= PRESENCE__BINARY_FIELD_MAX, arg, "longer than 255 bytes");
-  return ref;
-}
-
-static struct presence__json_span check_field(lua_State *L, int arg) {
-  struct presence__json_span field = check_utf8(L, arg);
-  luaL_argcheck(L, field.size <= PRESENCE__BINARY_FIELD_MAX, arg, "longer than 255 bytes");
-  return field;
-}
-
-static int l_message_binary(lua_State *L) {
-  static const char *const kinds[] = {"client_push", "push", "reply", "broadcast", NULL};
-  char join_ref[PRESENCE__BINARY_FIELD_MAX * 6 + 2], ref[PRESENCE__BINARY_FIELD_MAX * 6 + 2];
-  struct presence__binary parts = {
-      .kind = (enum presence__binary_kind)luaL_checkoption(L, 1, NULL, kinds),
-      .field = {opt_ref(L, 2, join_ref), opt_ref(L, 3, ref), check_field(L, 4), check_field(L, 5)},
-  };
-  parts.data.text = presence__check_string(L, 6, &parts.data.size);
-  struct message_box *box = push_message_box(L);
-  return give_message(L, box, presence__binary_encode(NULL, &parts));
-}
-
-static int l_message(lua_State *L) {
-  size_t n;
-  const char *bytes = presence__check_string(L, 1, &n);
-  bool binary = lua_toboolean(L, 2);
-  luaL_argcheck(L, binary || presence__utf8_valid(bytes, n), 1, "not UTF-8");
-  struct message_box *box = push_message_box(L);
-  struct presence__message *m =
-      presence__message_new(NULL, binary ? PRESENCE__WS_OP_BINARY : PRESENCE__WS_OP_TEXT, n);
-  if (m) memcpy(presence__message_payload(m), bytes, n);
-  return give_message(L, box, m);
-}
-
-static int l_message_gc(lua_State *L) {
-  struct message_box *box = presence__check_userdata(L, 1, own_metatable, PRESENCE__MESSAGE);
-  presence__message_release(box->message);
-  box->message = NULL;
+static int l_due_gc(lua_State *L) {
+  struct presence__due **box = presence__check_userdata(L, 1, own_metatable, PRESENCE__DUE);
+  if (*box) presence__due_clear(*box);
+  presence__due_release(*box);
+  *box = NULL;
   return 0;
 }
 
-static int l_message_len(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)check_message(L, 1, own_metatable)->size);
+static int l_due_tell(lua_State *L) {
+  lua_pushboolean(L, presence__due_tell(check_due(L, 1, own_metatable)));
   return 1;
 }
 
-static int l_message_text(lua_State *L) {
-  struct presence__message *m = check_message(L, 1, own_metatable);
-  lua_pushlstring(L, presence__message_payload(m), m->size);
+static int l_due_write(lua_State *L) {
+  struct presence__due *due = check_due(L, 1, own_metatable);
+  size_t count = presence__due_write(due, presence__send);
+  if (count == 0) return 0;
+  /* When there is no memory for it, they stay due. */
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushnumber(L, (lua_Number)due->lines[i]->number);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  presence__due_drop(due);
   return 1;
 }
 
-static int l_message_is_binary(lua_State *L) {
-  lua_pushboolean(L, check_message(L, 1, own_metatable)->opcode == PRESENCE__WS_OP_BINARY);
-  return 1;
-}
-
-static int l_message_tostring(lua_State *L) {
-  struct presence__message *m = check_message(L, 1, own_metatable);
-  lua_pushfstring(L, "%s: %d bytes", PRESENCE__MESSAGE, (int)m->size);
-  return 1;
-}
-
-static struct outbox_box *check_outbox(lua_State *L) {
-  return presence__check_userdata(L, 1, own_metatable, PRESENCE__OUTBOX);
-}
+/* --- outbox ---------------------------------------------------------------------------------- */
 
 static int l_outbox(lua_State *L) {
   static const char *const framings[] = {"websocket", "message", NULL};
   int framing = luaL_checkoption(L, 1, NULL, framings);
-  struct outbox_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  presence__outbox_init(&box->outbox, NULL);
-  presence__buf_init(&box->scratch, NULL);
-  box->frames = framing == 0;
-  lua_pushvalue(L, lua_upvalueindex(own_metatable));
-  lua_setmetatable(L, -2);
-  presence__lua_made(L);
-  return 1;
+  struct presence__due *due = NULL;
+  size_t number = 0, max_bytes = SIZE_MAX;
+  if (!lua_isnoneornil(L, 2)) {
+    due = check_due(L, 2, other_metatable);
+    number = presence__check_size(L, 3, 0, 9007199254740992.0);
+    max_bytes = presence__check_size(L, 4, 0, 9007199254740992.0);
+  }
+  void **box = push_box(L);
+  struct presence__line *line = presence__line_new(due, NULL);
+  if (line) {
+    line->has_frames = framing == 0;
+    line->number = number;
+    line->max_bytes = max_bytes;
+  }
+  return give(L, box, line);
 }
 
 static int l_outbox_gc(lua_State *L) {
-  struct outbox_box *box = check_outbox(L);
-  presence__outbox_clear(&box->outbox);
-  presence__buf_free(&box->scratch);
+  struct presence__line **box = presence__check_userdata(L, 1, own_metatable, PRESENCE__OUTBOX);
+  /* Whoever else holds the line must write nothing to a connection that nobody closed. */
+  if (*box) presence__line_abandon(*box);
+  presence__line_release(*box);
+  *box = NULL;
   return 0;
 }
 
-static size_t queued_bytes(const struct outbox_box *box) {
-  return box->frames ? box->outbox.frame_bytes : box->outbox.payload_bytes;
+static int l_outbox_tostring(lua_State *L) {
+  struct presence__line *line = check_own(L);
+  lua_pushfstring(L, "%s: %s, %d messages, %d bytes", PRESENCE__OUTBOX,
+                  line->has_frames ? "websocket" : "message", (int)line->outbox.count,
+                  (int)presence__line_bytes(line));
+  return 1;
 }
 
-static int l_outbox_tostring(lua_State *L) {
-  struct outbox_box *box = check_outbox(L);
-  lua_pushfstring(L, "%s: %s, %d messages, %d bytes", PRESENCE__OUTBOX,
-                  box->frames ? "websocket" : "message", (int)box->outbox.count,
-                  (int)queued_bytes(box));
+/* Says whether somebody has to be told that there is something to write. */
+static int give_news(lua_State *L, struct presence__line *line) {
+  lua_pushboolean(L, presence__due_tell(line->due));
   return 1;
 }
 
 static int l_outbox_add(lua_State *L) {
-  struct outbox_box *box = check_outbox(L);
-  struct presence__message *m = check_message(L, 2, message_metatable);
-  if (!presence__outbox_add(&box->outbox, m)) return presence__raise_no_memory(L);
-  return 0;
+  struct presence__line *line = check_own(L);
+  struct presence__message *m = presence__check_message(L, 2, other_metatable);
+  if (!presence__line_add(line, m)) return presence__raise_no_memory(L);
+  return give_news(L, line);
 }
 
 static int l_outbox_add_frame(lua_State *L) {
-  struct outbox_box *box = check_outbox(L);
+  struct presence__line *line = check_own(L);
   size_t n = 0;
-  luaL_argcheck(L, box->frames, 1, "framing \"message\" has no frames");
+  luaL_argcheck(L, line->has_frames, 1, "framing \"message\" has no frames");
   unsigned opcode =
       (unsigned)presence__check_size(L, 2, PRESENCE__WS_OP_CLOSE, PRESENCE__WS_OP_PONG);
   const char *payload = lua_isnoneornil(L, 3) ? "" : presence__check_string(L, 3, &n);
@@ -209,18 +138,48 @@ static int l_outbox_add_frame(lua_State *L) {
   struct presence__message *m = presence__message_new(NULL, (enum presence__ws_opcode)opcode, n);
   if (!m) return presence__raise_no_memory(L);
   memcpy(presence__message_payload(m), payload, n);
-  bool added = presence__outbox_add(&box->outbox, m);
+  bool added = presence__line_add(line, m);
   presence__message_release(m);
-  return added ? 0 : presence__raise_no_memory(L);
+  return added ? give_news(L, line) : presence__raise_no_memory(L);
+}
+
+static int l_outbox_block(lua_State *L) {
+  struct presence__line *line = check_own(L);
+  presence__line_block(line, lua_toboolean(L, 2));
+  return give_news(L, line);
+}
+
+static int l_outbox_close(lua_State *L) {
+  struct presence__line *line = check_own(L);
+  presence__line_close(line);
+  return give_news(L, line);
+}
+
+static int l_outbox_abandon(lua_State *L) {
+  presence__line_abandon(check_own(L));
+  return 0;
+}
+
+static int l_outbox_is_writable(lua_State *L) {
+  lua_pushboolean(L, presence__line_is_writable(check_own(L)));
+  return 1;
+}
+
+static int l_outbox_direct(lua_State *L) {
+  struct presence__line *line = check_own(L);
+  int descriptor = -1;
+  if (!lua_isnoneornil(L, 2)) descriptor = (int)presence__check_size(L, 2, 0, 0x7FFFFFFF);
+  if (!line->is_closed && line->has_frames) line->descriptor = descriptor;
+  return 0;
 }
 
 static int l_outbox_bytes(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)queued_bytes(check_outbox(L)));
+  lua_pushinteger(L, (lua_Integer)presence__line_bytes(check_own(L)));
   return 1;
 }
 
 static int l_outbox_len(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)check_outbox(L)->outbox.count);
+  lua_pushinteger(L, (lua_Integer)check_own(L)->outbox.count);
   return 1;
 }
 
@@ -233,40 +192,37 @@ static int take_message(lua_State *L, struct presence__outbox *o) {
   return 2;
 }
 
-static int take_frames(lua_State *L, struct outbox_box *box) {
-  struct presence__outbox *o = &box->outbox;
-  if (o->count == 1) {
-    struct presence__message *m = presence__outbox_front(o);
-    lua_pushlstring(L, presence__message_frame(m), presence__message_frame_size(m));
+static int take_frames(lua_State *L, struct presence__line *line) {
+  size_t size = presence__line_bytes(line);
+  if (line->outbox.count == 1) {
+    struct presence__message *m = presence__outbox_front(&line->outbox);
+    lua_pushlstring(L, presence__message_frame(m) + line->sent, size);
   } else {
-    size_t size = o->frame_bytes;
-    presence__buf_clear(&box->scratch);
-    char *bytes = presence__buf_reserve(&box->scratch, size);
-    if (!bytes) return presence__raise_no_memory(L);
-    presence__outbox_copy_frames(o, bytes);
+    char *bytes = lua_newuserdatauv(L, size, 0);
+    presence__outbox_copy_frames(&line->outbox, line->sent, bytes);
     lua_pushlstring(L, bytes, size);
-    presence__buf_free(&box->scratch);
   }
-  presence__outbox_clear(o);
+  presence__line_clear(line);
   return 1;
 }
 
 static int l_outbox_take(lua_State *L) {
-  struct outbox_box *box = check_outbox(L);
-  if (box->outbox.count == 0) {
+  struct presence__line *line = check_own(L);
+  if (line->outbox.count == 0) {
     lua_pushnil(L);
     return 1;
   }
-  return box->frames ? take_frames(L, box) : take_message(L, &box->outbox);
+  return line->has_frames ? take_frames(L, line) : take_message(L, &line->outbox);
 }
 
 static int l_outbox_clear(lua_State *L) {
-  presence__outbox_clear(&check_outbox(L)->outbox);
+  presence__line_clear(check_own(L));
   return 0;
 }
 
-/* A constructor of messages; the module table is at 1 from the top, metatable and debt above it. */
-static void add_constructor(lua_State *L, const char *name, lua_CFunction f) {
+/* Adds the function `name` to the table below the two topmost values, which stay and become its
+   upvalues. */
+static void add_function(lua_State *L, const char *name, lua_CFunction f) {
   lua_pushvalue(L, -2);
   lua_pushvalue(L, -2);
   lua_pushcclosure(L, f, 2);
@@ -274,14 +230,16 @@ static void add_constructor(lua_State *L, const char *name, lua_CFunction f) {
 }
 
 void presence__open_outbox(lua_State *L) {
-  static const luaL_Reg message_methods[] = {
-      {"text", l_message_text}, {"is_binary", l_message_is_binary}, {NULL, NULL}};
-  static const luaL_Reg message_events[] = {{"__gc", l_message_gc},
-                                            {"__len", l_message_len},
-                                            {"__tostring", l_message_tostring},
-                                            {NULL, NULL}};
+  static const luaL_Reg due_methods[] = {
+      {"tell", l_due_tell}, {"write", l_due_write}, {NULL, NULL}};
+  static const luaL_Reg due_events[] = {{"__gc", l_due_gc}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"add_frame", l_outbox_add_frame},
+      {"block", l_outbox_block},
+      {"close", l_outbox_close},
+      {"abandon", l_outbox_abandon},
+      {"is_writable", l_outbox_is_writable},
+      {"direct", l_outbox_direct},
       {"bytes", l_outbox_bytes},
       {"take", l_outbox_take},
       {"clear", l_outbox_clear},
@@ -291,22 +249,14 @@ void presence__open_outbox(lua_State *L) {
                                     {"__len", l_outbox_len},
                                     {"__tostring", l_outbox_tostring},
                                     {NULL, NULL}};
-  presence__new_metatable(L, PRESENCE__MESSAGE, message_methods, message_events);
-  size_t *debt = lua_newuserdatauv(L, sizeof *debt, 0);
-  *debt = 0;
-  add_constructor(L, "message_v1", l_message_v1);
-  add_constructor(L, "message_v2", l_message_v2);
-  add_constructor(L, "message_binary", l_message_binary);
-  add_constructor(L, "message", l_message);
-  lua_pop(L, 1);
   presence__new_metatable(L, PRESENCE__OUTBOX, methods, events);
+  presence__new_metatable(L, PRESENCE__DUE, due_methods, due_events);
+  add_function(L, "outbox", l_outbox);
+  lua_pushcclosure(L, l_due, 1);
+  lua_setfield(L, -3, "due");
   lua_getfield(L, -1, "__index");
-  lua_pushvalue(L, -2);
-  lua_pushvalue(L, -4);
-  lua_pushcclosure(L, l_outbox_add, 2);
-  lua_setfield(L, -2, "add");
-  lua_pop(L, 1);
-  lua_pushcclosure(L, l_outbox, 1);
-  lua_setfield(L, -3, "outbox");
-  lua_pop(L, 1);
+  lua_insert(L, -2);
+  luaL_getmetatable(L, PRESENCE__MESSAGE);
+  add_function(L, "add", l_outbox_add);
+  lua_pop(L, 3);
 }

@@ -8,9 +8,13 @@
 
 #include "net/message.h"
 
-/* A ring of `capacity` pointers (a power of two, or 0), `count` of them from `first` on. */
+/* A ring of `capacity` pointers (a power of two), `count` of them from `first` on. A few lie in the
+   outbox itself, which therefore must stay where it is: most turns bring a connection one message
+   or two, and no memory is taken for them. */
+enum { PRESENCE__OUTBOX_FEW = 2 };
 struct presence__outbox {
   struct presence__message **ring;
+  struct presence__message *few[PRESENCE__OUTBOX_FEW];
   size_t capacity;
   size_t first;
   size_t count;
@@ -29,6 +33,16 @@ void presence__outbox_clear(struct presence__outbox *o);
    false: out of memory, nothing was changed. */
 bool presence__outbox_add(struct presence__outbox *o, struct presence__message *m);
 
+/* The same in two steps: after `reserve` was true, one `put` has room. */
+bool presence__outbox_reserve(struct presence__outbox *o);
+void presence__outbox_put(struct presence__outbox *o, struct presence__message *m);
+
+/* The i-th message from the oldest on (i < count), *borrowed* until it is dropped. */
+static inline struct presence__message *presence__outbox_at(const struct presence__outbox *o,
+                                                            size_t i) {
+  return o->ring[(o->first + i) & (o->capacity - 1)];
+}
+
 /* The oldest message, *borrowed* until it is dropped; NULL when empty. */
 struct presence__message *presence__outbox_front(const struct presence__outbox *o);
 
@@ -36,7 +50,8 @@ struct presence__message *presence__outbox_front(const struct presence__outbox *
    gets shorter. */
 void presence__outbox_drop_front(struct presence__outbox *o);
 
-/* Writes all frames, oldest first, to dst (room for frame_bytes) without removing them. */
-void presence__outbox_copy_frames(const struct presence__outbox *o, char *dst);
+/* Writes all frames, oldest first, to dst (room for frame_bytes) without removing them; the first
+   `skipped` bytes of the oldest one are left out. */
+void presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst);
 
 #endif

@@ -4,6 +4,7 @@ local connection = require "presence.channels.connection"
 local guarded_log = require "presence.guarded_log"
 local longpoll = require "presence.channels.longpoll"
 local origin = require "presence.channels.guard.origin"
+local outboxes = require "presence.channels.outboxes"
 
 local M = {}
 
@@ -77,9 +78,11 @@ end
 --- Accept a client that a transport brings, or say why not.
 ---@param request {path: string, query: table, headers: table, remote_address: string|nil,
 ---  secure: boolean|nil}
----@param transport {send: fun(data: string, is_binary: boolean|nil): boolean|nil, close: function,
----  framing: "websocket"|"message"|nil, executor: table|nil} executor: runs the callbacks of the
----  connection's channels, where the platform ties them to it
+---@param transport {close: function, framing: "websocket"|"message"|nil, executor: table|nil,
+---  send: fun(data: string, is_binary: boolean|nil): boolean|nil, integer|nil} send: may say,
+---  second, to which descriptor further frames may be written until it is called again or the
+---  transport is closed; executor: runs the callbacks of the connection's channels, where the
+---  platform ties them to it
 ---@return presence.Connection|nil
 ---@return integer|nil status
 ---@return string|nil reason
@@ -203,6 +206,7 @@ function M.new(endpoint, runtime)
     },
     draining = false,
   }, Bound)
+  self.outboxes = outboxes.new(runtime.turn_)
   self.longpoll = longpoll.new(self)
   runtime.endpoints_[#runtime.endpoints_ + 1] = self
   return self

@@ -1,6 +1,7 @@
 --- A channel: one client's membership of one topic, served by a process. Client events, the leave
 -- and broadcasts with a `handle_out` are the process's work, one after another; `handle_info` gets
 -- its mailbox.
+local audience = require "presence.channels.audience"
 local binary = require "presence.binary"
 local callbacks = require "presence.channels.callbacks"
 local socket = require "presence.channels.socket"
@@ -10,8 +11,6 @@ local M = {}
 ---@class presence.Channel
 local Channel = {}
 Channel.__index = Channel
-
-Channel.needs_payload = true -- as a subscriber of PubSub
 
 -- Frames out.
 
@@ -82,15 +81,19 @@ function Channel:is_writable()
   return self.connection.outbox:is_writable()
 end
 
-function Channel:deliver(_, event, payload, shared)
-  local handler = self.definition.handle_out[event]
-  if not handler then
-    self:send_shared(event, shared.payload, shared)
-    return
-  end
+--- As a subscriber of PubSub and of the feed: with whom it gets the same frames.
+---@return presence.Audience
+function Channel:new_audience()
+  return audience.new(self)
+end
+
+--- A broadcast for which the application has a `handle_out`.
+---@param handler fun(socket: presence.Socket, payload: any): any
+---@param payload string|presence.Binary
+---@param is_text boolean it was given as JSON text
+function Channel:intercept(handler, event, payload, is_text)
   local posted = self:post {
-    kind = "out", event = event, handler = handler, payload = shared.payload,
-    is_text = type(payload) == "string",
+    kind = "out", event = event, handler = handler, payload = payload, is_text = is_text,
   }
   if not posted and not self.falls_behind then
     -- Later: whoever broadcasts is walking the subscribers that the end removes.
@@ -170,8 +173,7 @@ function Channel:finish(reason, last_event, is_clean)
   self.connection.held_bytes = self.connection.held_bytes - self.held_bytes
   local runtime = self.runtime
   runtime.pubsub:remove(self.topic, self)
-  runtime.feed:leave(self.topic, self)
-  if self.was_told_diff then
+  if runtime.feed:leave(self.topic, self) or self.was_told_diff then
     self.connection.told_diffs:add(self.topic)
   end
   self.connection:forget(self)

@@ -364,7 +364,7 @@ function M.new(opts)
     self.bucket = bucket.new(options.max_messages_per_s, options.max_messages_burst, now)
   end
   self.outbox = outbox.new {
-    turn = runtime.turn_, transport = opts.transport, framing = framing,
+    outboxes = opts.bound.outboxes, transport = opts.transport, framing = framing,
     now = function()
       return runtime.loop:now()
     end,

@@ -1,57 +1,47 @@
 --- What waits to be sent to one connection, in order: one write a turn, bounded while the client
--- does not read. The bytes lie in C, never as Lua strings.
+-- does not read. The bytes lie in C, never as Lua strings, and the usual write is made there
+-- (outboxes.lua); here is what needs a transport: one that is no socket, one that does not take all
+-- at once, the end.
 local core = require "presence.core"
 
 local M = {}
 
 ---@class presence.Outbox
+---@field queue presence.outbox what waits, in C; audiences hold it, too
 local Outbox = {}
 Outbox.__index = Outbox
 
 local close_opcode, pong_opcode = 8, 10
 
-local function schedule(self)
-  if not self.scheduled_ then
-    self.scheduled_ = true
-    self.turn_:add("write", self)
-  end
-end
-
-local function queued(self)
-  if not self.blocked_ then
-    schedule(self)
-  elseif self.queue_:bytes() > self.max_bytes_ and not self.overflowed_ then
-    self.overflowed_ = true
-    self.on_overflow_()
-  end
-end
-
---- Queue an encoded message.
+--- Queue an encoded message. After the end nothing is queued.
 ---@param message userdata
 function Outbox:add(message)
-  if not (self.closing_ or self.gone_) then
-    self.queue_:add(message)
-    queued(self)
+  if self.queue:add(message) then
+    self.outboxes_:schedule()
+  end
+end
+
+local function add_frame(self, opcode, payload)
+  if self.queue:add_frame(opcode, payload) then
+    self.outboxes_:schedule()
   end
 end
 
 --- Answer a ping (websocket framing only).
 function Outbox:pong(payload)
-  if not (self.closing_ or self.gone_) then
-    self.queue_:add_frame(pong_opcode, payload)
-    queued(self)
-  end
+  add_frame(self, pong_opcode, payload)
 end
 
 --- Does the client keep up? Presence diffs pass over one that does not.
 ---@return boolean
 function Outbox:is_writable()
-  return not (self.blocked_ or self.closing_ or self.gone_)
+  return self.queue:is_writable()
 end
 
 local function block(self)
   self.blocked_ = true
   self.blocked_at_ = self.now_()
+  self.queue:block(true)
 end
 
 --- How long the client has read nothing of what waits for it.
@@ -61,16 +51,22 @@ function Outbox:unread_s(now)
   return self.blocked_ and now - self.blocked_at_ or 0
 end
 
+-- A transport that has taken everything may lend its descriptor: until it says otherwise the next
+-- frames are written to that, without us.
 local function write_websocket(self)
-  local bytes = self.queue_:take()
-  if bytes and self.transport_.send(bytes) == false then
-    block(self)
+  local bytes = self.queue:take()
+  if bytes then
+    local more, descriptor = self.transport_.send(bytes)
+    self.queue:direct(more ~= false and descriptor or nil)
+    if more == false then
+      block(self)
+    end
   end
 end
 
 local function write_messages(self)
   while not self.blocked_ do
-    local data, is_binary = self.queue_:take()
+    local data, is_binary = self.queue:take()
     if not data then
       return
     end
@@ -80,26 +76,34 @@ local function write_messages(self)
   end
 end
 
---- The outbox's turn to write.
+local function be_gone(self)
+  self.gone_ = true
+  self.queue:abandon()
+  self.outboxes_:forget(self.number_)
+end
+
+--- The outbox's turn, when a write in C was not enough.
 function Outbox:turn()
-  self.scheduled_ = false
   if self.gone_ then
     return
-  end
-  if self.closing_ then
+  elseif self.closing_ then
     -- The last bytes go to the transport even when it is not writable: it closes after them.
     self.blocked_ = false
-  end
-  if not self.blocked_ then
-    if self.framing_ == "websocket" then
-      write_websocket(self)
-    else
-      write_messages(self)
+  elseif self.blocked_ then
+    -- A client that does not read is waited for within a bound.
+    if not self.overflowed_ and self.queue:bytes() > self.max_bytes_ then
+      self.overflowed_ = true
+      self.on_overflow_()
     end
+    return
+  end
+  if self.framing_ == "websocket" then
+    write_websocket(self)
+  else
+    write_messages(self)
   end
   if self.closing_ then
-    self.gone_ = true
-    self.queue_:clear()
+    be_gone(self)
     self.transport_.close(self.closing_.code, self.closing_.reason)
   end
 end
@@ -108,7 +112,9 @@ end
 function Outbox:drained()
   if self.blocked_ then
     self.blocked_ = false
-    schedule(self)
+    if self.queue:block(false) then
+      self.outboxes_:schedule()
+    end
   end
 end
 
@@ -121,36 +127,37 @@ function Outbox:close(code, reason)
     return
   end
   if self.blocked_ then
-    self.queue_:clear()
+    self.queue:clear()
   end
   if self.framing_ == "websocket" then
-    self.queue_:add_frame(close_opcode, code and core.close_payload(code, reason) or "")
+    add_frame(self, close_opcode, code and core.close_payload(code, reason) or "")
   end
   self.closing_ = { code = code, reason = reason }
-  schedule(self)
+  if self.queue:close() then
+    self.outboxes_:schedule()
+  end
 end
 
 --- The transport is gone: drop everything.
 function Outbox:abandon()
-  self.gone_ = true
-  self.queue_:clear()
+  be_gone(self)
 end
 
----@param opts {turn: presence.Turn, now: (fun(): number), transport: table,
+---@param opts {outboxes: presence.Outboxes, now: (fun(): number), transport: table,
 ---  framing: "websocket"|"message", max_bytes: integer, on_overflow: function}
 ---@return presence.Outbox
 function M.new(opts)
-  return setmetatable({
-    turn_ = opts.turn,
+  local self = setmetatable({
+    outboxes_ = opts.outboxes,
     now_ = opts.now,
     transport_ = opts.transport,
     framing_ = opts.framing,
     max_bytes_ = opts.max_bytes,
     on_overflow_ = opts.on_overflow,
-    queue_ = core.outbox(opts.framing),
     blocked_ = false,
-    scheduled_ = false,
   }, Outbox)
+  self.queue, self.number_ = opts.outboxes:open(self, opts.framing, opts.max_bytes)
+  return self
 end
 
 return M

@@ -1,5 +1,7 @@
---- The loop contract on libuv. A turn is one callback of libuv: what was deferred in it is done
--- before libuv gets control back. All timers share one uv handle.
+--- The loop contract on libuv. A turn is what libuv waited for: what was deferred by its callbacks
+-- (of many, by the first so many) is done together, after them and before libuv waits again. So what
+-- many clients sent at once leads to one write for each who hears of it. The timers that are due are
+-- a turn, too; they share one uv handle.
 
 local uv = require "luv"
 local guarded = require "presence.guarded"
@@ -13,6 +15,8 @@ local MAX_DELAY_MS = 2 ^ 31
 -- Deferred functions that keep deferring must not starve input and timers: the rest of so many goes
 -- to the next turn.
 local MAX_DEFERRED_A_TURN = 100000
+-- Callbacks that make one turn at most: what they queue for others must not pile up.
+local MAX_CALLBACKS_A_TURN = 64
 
 ---@class presence.luv.Loop
 ---@field name "luv"
@@ -40,21 +44,32 @@ local function drain(loop)
   end
 end
 
--- Brings a turn soon when none is under way: for whoever defers or posts from outside of it.
-local function ask_for_turn(loop)
-  if loop.in_turn_ or loop.turn_asked_ then return end
-  loop.turn_asked_ = true
-  loop:after(0, function() end)
+-- libuv calls it before it waits and after what it waited for; it goes on while something is
+-- deferred, though nothing else be left.
+local function end_turn(loop)
+  loop.callbacks_ = 0
+  if loop.deferred_.last == 0 then return end
+  drain(loop)
+  if loop.deferred_.last > 0 then
+    loop:after(0, function() end) -- lest it wait
+  else
+    loop.before_wait_:unref()
+  end
 end
 
--- Calls fn as a turn of its own; inside a turn it is part of that one.
-local function turn(loop, fn, ...)
-  if loop.in_turn_ then return call_guarded(loop, fn, ...) end
-  loop.in_turn_, loop.turn_asked_ = true, false
+-- Handles of libuv that call end_turn in every round and keep nothing alive by themselves.
+local function hear_of_rounds(loop)
+  loop.before_wait_, loop.after_wait_ = uv.new_prepare(), uv.new_check()
+  for _, name in ipairs { "before_wait_", "after_wait_" } do
+    loop[name]:start(function() end_turn(loop) end)
+    loop[name]:unref()
+  end
+end
+
+local function call(loop, fn, ...)
   call_guarded(loop, fn, ...)
-  drain(loop)
-  loop.in_turn_ = false
-  if loop.deferred_.last > 0 then ask_for_turn(loop) end
+  loop.callbacks_ = loop.callbacks_ + 1
+  if loop.callbacks_ >= MAX_CALLBACKS_A_TURN then end_turn(loop) end
 end
 
 -- uv counts milliseconds from the time it noted at the start of its iteration. Both clocks are the
@@ -130,22 +145,24 @@ end
 ---@param fn fun()
 function Loop:defer(fn)
   local deferred = self.deferred_
+  if not self.before_wait_ then hear_of_rounds(self) end
+  if deferred.last == 0 then self.before_wait_:ref() end
   deferred.last = deferred.last + 1
   deferred[deferred.last] = fn
-  ask_for_turn(self)
 end
 
---- A function that calls `fn` as a turn: every callback given to libuv goes through this. Errors go
---- to `on_error`, never into libuv.
+--- A function that calls `fn` as a part of the turn: every callback given to libuv goes through
+--- this. Errors go to `on_error`, never into libuv.
 ---@param fn function
 ---@return function
 function Loop:wrap(fn)
-  return function(...) turn(self, fn, ...) end
+  return function(...) call(self, fn, ...) end
 end
 
 --- Runs until `stop`, or until there is nothing left to wait for (libuv has one loop a Lua state).
-function Loop.run(_)
+function Loop:run()
   uv.run("default")
+  end_turn(self) -- of callbacks that stopped it
 end
 
 --- Lets `run` return after this turn of libuv. Harmless when it is not running.
@@ -153,11 +170,13 @@ function Loop.stop(_)
   uv.stop()
 end
 
---- Drops the timers and gives the uv handle back; the loop is of no use after. Twice is harmless.
+--- Drops the timers and gives the uv handles back; the loop is of no use after. Twice is harmless.
 function Loop:close()
   self.timers_ = timers.new()
-  local handle = self.handle_
-  if handle and not handle:is_closing() then handle:close() end
+  for _, name in ipairs { "handle_", "before_wait_", "after_wait_" } do
+    local handle = self[name]
+    if handle and not handle:is_closing() then handle:close() end
+  end
 end
 
 local M = {}
@@ -172,15 +191,17 @@ function M.new(opts)
   local loop = setmetatable({
     on_error = opts and opts.on_error or print_error,
     deferred_ = { first = 1, last = 0 },
-    in_turn_ = false,
-    turn_asked_ = false,
+    callbacks_ = 0,
     firing_ = false,
   }, Loop)
   loop.tasks_ = tasks.new(loop, function(err) guarded.report(loop, err, print_error) end)
   loop.timers_ = timers.new(function()
     if not loop.firing_ then arm(loop) end
   end)
-  loop.fire_ = loop:wrap(function() fire(loop) end)
+  loop.fire_ = function()
+    call_guarded(loop, fire, loop)
+    end_turn(loop)
+  end
   return loop
 end
 

@@ -35,6 +35,8 @@ end
 --- Writes bytes, in order. Never calls back before it returns.
 ---@param bytes string
 ---@return boolean more false: over the high-water mark, wait for `on_drained`
+---@return integer|nil descriptor when the kernel has taken all: until the stream is closed, more
+---  may be written to that, as long as the kernel takes it at once, too
 function Stream:write(bytes)
   local handle = self.handle
   if handle:is_closing() then
@@ -43,7 +45,8 @@ function Stream:write(bytes)
   if handle:get_write_queue_size() == 0 then
     local taken = handle:try_write(bytes)
     if taken == #bytes then
-      return true
+      self.descriptor_ = self.descriptor_ or handle:fileno()
+      return true, self.descriptor_
     elseif taken and taken > 0 then
       bytes = bytes:sub(taken + 1)
     end

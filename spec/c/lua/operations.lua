@@ -188,6 +188,15 @@ add("outbox", function()
   outbox:add_frame(9, "ping")
   return outbox:take()
 end)
+add("audience", function()
+  local due, audience = core.due(), core.audience()
+  for i = 1, 5 do
+    audience:add(core.outbox("message", due, i, 1000), i % 2 == 0)
+  end
+  audience:send(core.message "one", 2)
+  audience:tell(core.message "two")
+  return #audience:strays(), #due:write(), audience:remove(2)
+end)
 add("websocket", function()
   local decoder = core.websocket { max_message_bytes = 1000, max_fragments = 8 }
   decoder:feed(core.client_frame(1, ("x"):rep(300), "mask"))
