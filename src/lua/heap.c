@@ -143,7 +143,7 @@ presence_heap *presence__lua_heap(lua_State *L) {
 #if LUA_VERSION_NUM == 501
 #define STEP_FACTOR 0.25
 #else
-#define STEP_FACTOR 3.0
+#define STEP_FACTOR 2.0
 #endif
 
 /* However much is alive (or dead and waiting to be freed), no more garbage than this gathers in a
