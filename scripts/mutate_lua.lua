@@ -18,7 +18,7 @@ local kit = dofile "scripts/mutate_kit.lua"
 
 local equivalents_file = "spec/unit/equivalent_mutants.txt"
 local tree = "build/mutate-lua"
-local time_limit_s = 120
+local first_time_limit_s, times_slower = 600, 6
 
 -- ---- Ways to break a line ----------------------------------------------------------------------
 
@@ -168,8 +168,8 @@ local function runs_of(path, all)
   return runs
 end
 
--- Whether specs pass on the copy; the log says which did not.
-local function passes(names)
+-- Whether specs pass on the copy in time; the log says which did not.
+local function passes(names, time_limit_s)
   local command = "ulimit -v 4000000; . scripts/env.sh;"
     .. [[ LUA_PATH_5_4="%s/lua/?.lua;%s/lua/?/init.lua;$LUA_PATH_5_4" timeout %d]]
     .. " lua5.4 /usr/bin/busted --output=plainTerminal --no-keep-going %s >%s/log 2>&1"
@@ -183,13 +183,13 @@ local function noticed_by()
 end
 
 -- "lives", or what found it.
-local function judge(mutant, all)
+local function judge(mutant, all, time_limit_s)
   local copy = tree .. "/" .. mutant.path
   local original = kit.read(copy)
   kit.write(copy, kit.with_line(original, mutant.number, mutant.change))
   local verdict = "lives"
   for _, names in ipairs(runs_of(mutant.path, all)) do
-    if not passes(names) then
+    if not passes(names, time_limit_s) then
       verdict = noticed_by()
       break
     end
@@ -201,17 +201,20 @@ end
 local function main(count, seed, minutes, pattern)
   assert(kit.run(("rm -rf %s && mkdir -p %s && cp -R lua %s/lua"):format(tree, tree, tree)))
   local known, all = kit.known_equivalents(equivalents_file), specs()
-  assert(passes(table.concat(all, " ")), "the specs fail by themselves: see " .. tree .. "/log")
+  local began = os.time()
+  assert(passes(table.concat(all, " "), first_time_limit_s),
+    "the specs fail by themselves: see " .. tree .. "/log")
+  local time_limit_s = 10 + times_slower * (os.time() - began)
   math.randomseed(seed)
   local mutants = kit.shuffled(candidates(pattern))
   print(("seed %d, %d of %d lines"):format(seed, math.min(count, #mutants), #mutants))
-  local began, noticed, explained, survivors = os.time(), 0, 0, {}
+  local noticed, explained, survivors = 0, 0, {}
   for i = 1, math.min(count, #mutants) do
     local mutant = mutants[i]
     mutant.change = mutant.ways[math.random(#mutant.ways)]
     local from, to = kit.trimmed(mutant.line), kit.trimmed(mutant.change)
     local reason = known[mutant.path .. "\n" .. from .. "\n" .. to]
-    local verdict = reason and "explained: " .. reason or judge(mutant, all)
+    local verdict = reason and "explained: " .. reason or judge(mutant, all, time_limit_s)
     if reason then
       explained = explained + 1
     elseif verdict == "lives" then
