@@ -136,7 +136,6 @@ function Signal:wait(timeout_s)
   self.waiter_ = co
   if timeout_s then
     self.timer_ = scheduler.loop:after(timeout_s, function()
-      self.timer_ = nil
       wake(self, false)
     end)
   end

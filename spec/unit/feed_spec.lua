@@ -118,6 +118,16 @@ describe("the feed", function()
     t:finish()
   end)
 
+  it("keeps nothing for one who left, though his callback runs on", function()
+    start "all"
+    local c = joined()
+    local channel = c.connection.channels["room:1"]
+    assert.is_userdata(channel.told)
+    c:leave "room:1"
+    assert.is_nil(channel.told)
+    t:finish()
+  end)
+
   it("never shows an older count to one who was told a newer", function()
     start "count"
     joined()

@@ -23,6 +23,14 @@ describe("JSON written with sorted keys", function()
     end
   end)
 
+  it("raises on numbers that JSON does not have", function()
+    for _, n in ipairs { math.huge, -math.huge, 0 / 0 } do
+      local ok, err = pcall(json.encode_sorted, { n = n })
+      assert.is_false(ok)
+      assert.equal("json: " .. tostring(n) .. " is not a JSON number", err)
+    end
+  end)
+
   it("writes null where lua-cjson has null", function()
     assert.equal('{"a":null}', json.encode_sorted { a = require("cjson").null })
   end)

@@ -115,11 +115,14 @@ describe("processes", function()
     end)
 
     it("refuses a timeout that is not a number", function()
-      local ok
-      process.spawn(function()
-        ok = pcall(process.receive, "soon")
-      end)
-      assert.is_false(ok)
+      for _, wrong in ipairs { "soon", 0 / 0 } do
+        local ok, err
+        process.spawn(function()
+          ok, err = pcall(process.receive, wrong)
+        end)
+        assert.is_false(ok)
+        assert.matches("receive: timeout_s must be a number", err)
+      end
     end)
   end)
 

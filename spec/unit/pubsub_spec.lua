@@ -138,6 +138,19 @@ describe("PubSub", function()
     assert.is_nil(rt.feed.topics_.t.late_mailboxes)
   end)
 
+  it("tells a late subscriber alone what it found and what went before the flush", function()
+    local early = subscriber "t"
+    rt.track({ topic = "t", pid = 1 }, "a", "{}")
+    loop:turn()
+    rt.track({ topic = "t", pid = 2 }, "ghost", "{}")
+    local late = subscriber "t"
+    rt.untrack { topic = "t", pid = 2 }
+    loop:advance(1)
+    assert.equal(1, #early)
+    assert.equal(1, #late)
+    assert.is_table(rt.json.decode(late[1].payload).leaves.ghost)
+  end)
+
   it("forgets a late subscriber that does not stay", function()
     subscriber "t"
     rt.track({ topic = "t", pid = 1 }, "a", "{}")

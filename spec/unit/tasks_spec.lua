@@ -1,4 +1,5 @@
 -- Tasks on plain coroutines, on a loop that does nothing by itself.
+local manual_loop = require "presence.manual.loop"
 local tasks = require "presence.tasks"
 
 describe("tasks", function()
@@ -22,6 +23,13 @@ describe("tasks", function()
         return timer
       end,
     }, function(err) errors[#errors + 1] = err end)
+  end)
+
+  it("are spawned of functions", function()
+    local loop = manual_loop.new()
+    local function user() loop:spawn "x" end
+    assert.matches("tasks_spec.lua:%d+: spawn: expected a function, got string",
+      (select(2, pcall(user))))
   end)
 
   it("use finished coroutines again", function()

@@ -465,6 +465,8 @@ describe("the tracker", function()
       { { loop = loop, leaves = "some" }, "leaves must be" },
       { { loop = loop, on_join = 1 }, "on_join must be a function" },
       { {}, "loop" },
+      { { loop = { now = print, spawn = print, after = print } }, "must be a loop" },
+      { { loop = { now = print, after = print, defer = print } }, "must be a loop" },
     } do
       assert.error_matches(function()
         runtime.new(case[1])
