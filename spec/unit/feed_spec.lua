@@ -122,9 +122,13 @@ describe("the feed", function()
     start "all"
     local c = joined()
     local channel = c.connection.channels["room:1"]
+    stop_reading(c)
+    be_busy()
+    t:advance(1)
     assert.is_userdata(channel.told)
     c:leave "room:1"
     assert.is_nil(channel.told)
+    t.runtime.untrack(socket "somebody")
     t:finish()
   end)
 
