@@ -104,16 +104,18 @@ function message:is_binary() end
 ---@param topic string
 ---@param event string
 ---@param payload_json string
+---@param box? presence.message to be used again; what it held stays where it waits
 ---@return presence.message
-function core.message_v2(join_ref, ref, topic, event, payload_json) end
+function core.message_v2(join_ref, ref, topic, event, payload_json, box) end
 
 --- `{"topic":"topic","event":"event","ref":ref,"payload":payload}`. As `message_v2` otherwise.
 ---@param ref string? raw JSON; nil is null
 ---@param topic string
 ---@param event string
 ---@param payload_json string
+---@param box? presence.message to be used again
 ---@return presence.message
-function core.message_v1(ref, topic, event, payload_json) end
+function core.message_v1(ref, topic, event, payload_json, box) end
 
 --- A binary message. Fields that the kind does not have are left out; those it has hold at most 255
 --- bytes of UTF-8, a longer one raises.
@@ -123,14 +125,16 @@ function core.message_v1(ref, topic, event, payload_json) end
 ---@param topic string
 ---@param event string a reply's status
 ---@param data string any bytes
+---@param box? presence.message to be used again
 ---@return presence.message
-function core.message_binary(kind, join_ref, ref, topic, event, data) end
+function core.message_binary(kind, join_ref, ref, topic, event, data, box) end
 
 --- A message of any text (UTF-8) or, when `is_binary`, of any bytes.
 ---@param bytes string
 ---@param is_binary? boolean
+---@param box? presence.message to be used again
 ---@return presence.message
-function core.message(bytes, is_binary) end
+function core.message(bytes, is_binary, box) end
 
 --- Outboxes that have something to write, in the order in which they came to have it.
 ---@class presence.due

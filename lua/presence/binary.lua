@@ -2,6 +2,8 @@
 -- frame, and comes in as one of these.
 local M = {}
 
+local getmetatable = getmetatable
+
 ---@class presence.Binary
 ---@field bytes string
 local Binary = {}

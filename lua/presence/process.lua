@@ -61,6 +61,45 @@ local function traceback(err)
   return debug.traceback(tostring(err), 2)
 end
 
+-- Mailboxes are made when the first message comes: most processes of channels never get one.
+
+local function take_message(self)
+  return self.mailbox_ and shift(self.mailbox_)
+end
+
+local function has_message(self)
+  return self.mailbox_ ~= nil and length(self.mailbox_) > 0
+end
+
+-- Work that waits: the next item, and a queue of what is behind it, which is there while it is
+-- needed.
+
+local function push_work(self, item)
+  if self.next_ == nil and not self.work_ then
+    self.next_ = item
+  else
+    self.work_ = self.work_ or queue.new()
+    push(self.work_, item)
+  end
+end
+
+local function take_work_item(self)
+  local item = self.next_
+  if item ~= nil then
+    self.next_ = nil
+  elseif self.work_ then
+    item = shift(self.work_)
+    if length(self.work_) == 0 then
+      self.work_ = nil
+    end
+  end
+  return item
+end
+
+local function has_work(self)
+  return self.next_ ~= nil or self.work_ ~= nil
+end
+
 local function new_process(self, fields)
   local pid = self.next_pid_
   self.next_pid_ = pid + 1
@@ -68,7 +107,6 @@ local function new_process(self, fields)
   fields.processes = self
   fields.runtime = self.runtime
   fields.alive = true
-  fields.mailbox_ = queue.new()
   self.by_pid_[pid] = fields
   return setmetatable(fields, Process)
 end
@@ -152,7 +190,7 @@ end
 ---@return presence.Process
 function Processes:open(server, executor)
   return new_process(self, {
-    server_ = server, work_ = queue.new(), executor_ = executor or self.loop,
+    server_ = server, executor_ = executor or self.loop,
   })
 end
 
@@ -170,20 +208,21 @@ end
 
 local function serve(self)
   local server = self.server_
-  while true do
-    local item = shift(self.work_)
+  local item = take_work_item(self)
+  repeat
     if item ~= nil then
       server:on_work(item)
     end
-    local message = self.alive and shift(self.mailbox_) or nil
+    local message = nil
+    if self.alive then
+      message = take_message(self)
+    end
     if message ~= nil then
       server:on_message(message)
       give_way(self)
     end
-    if item == nil and message == nil then
-      return
-    end
-  end
+    item = take_work_item(self)
+  until item == nil and message == nil
 end
 
 local function serve_until_idle(self)
@@ -191,7 +230,7 @@ local function serve_until_idle(self)
     return
   end
   self.busy_ = true
-  while length(self.work_) > 0 or (self.alive and length(self.mailbox_) > 0) do
+  while has_work(self) or (self.alive and has_message(self)) do
     local ok, err = run(self, serve, self)
     if not ok and not (is_exit(err) and not self.alive) then
       self.server_:on_crash(tostring(err))
@@ -224,7 +263,7 @@ end
 
 --- Give a serving process work, and let it begin at once when it is idle.
 function Process:post_now(item)
-  push(self.work_, item)
+  push_work(self, item)
   if not self.busy_ then
     self.processes.watchdog:time(self, begin_to_serve)
   end
@@ -232,7 +271,7 @@ end
 
 --- Give a serving process work for the end of the turn: from inside somebody else's callback.
 function Process:post(item)
-  push(self.work_, item)
+  push_work(self, item)
   wake_later(self)
 end
 
@@ -240,7 +279,7 @@ end
 ---@return any[] items
 function Process:take_work()
   local items = {}
-  for item in shift, self.work_ do
+  for item in take_work_item, self do
     items[#items + 1] = item
   end
   return items
@@ -249,7 +288,7 @@ end
 --- How much work has not begun.
 ---@return integer
 function Process:work_length()
-  return length(self.work_)
+  return (self.next_ ~= nil and 1 or 0) + (self.work_ and length(self.work_) or 0)
 end
 
 --- Is a callback of this process under way, running or waiting?
@@ -285,6 +324,7 @@ function Processes:send(pid, message)
   if not process then
     return false
   end
+  process.mailbox_ = process.mailbox_ or queue.new()
   push(process.mailbox_, message)
   self.watchdog:mailbox(process, length(process.mailbox_))
   if process.signal_ then
@@ -320,14 +360,14 @@ function M.receive(timeout_s)
   end
   local loop = process.processes.loop
   local deadline = timeout_s and loop:now() + timeout_s
-  if length(process.mailbox_) > 0 then
+  if has_message(process) then
     give_way(process)
   end
   while true do
     if not process.alive then
       unwind(process)
     end
-    local message = shift(process.mailbox_)
+    local message = take_message(process)
     if message ~= nil then
       return message
     end

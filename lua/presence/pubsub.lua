@@ -1,8 +1,8 @@
 --- The PubSub table of a runtime: topic → subscribers. Mailboxes of processes are delivered to one
--- by one, channels audience by audience (audiences.lua), by the method `deliver(topic, event,
--- payload, shared, from_pid)`, which leaves out the process from_pid and returns to how many it
--- delivered. `shared` is one table a broadcast, in which encoded frames are kept; for audiences
--- `shared.payload` is the payload as the wire takes it: JSON text, or presence.Binary.
+-- by one, channels audience by audience (audiences.lua), by the method `deliver`, which leaves out
+-- the process from_pid and returns to how many it delivered. `shared` is one table a broadcast, in
+-- which audiences keep encoded frames; `shared.payload` is the payload as the wire takes it: JSON
+-- text, or presence.Binary.
 -- deliver never runs user code and never waits: it fills a mailbox, a work queue or an outbox.
 local audiences = require "presence.audiences"
 local core = require "presence.core"
@@ -65,7 +65,7 @@ end
 local Mailbox = {}
 Mailbox.__index = Mailbox
 
-function Mailbox:deliver(topic, event, payload, _, from_pid)
+function Mailbox:deliver(topic, event, payload, from_pid)
   if self.pid == from_pid then
     return 0
   end
@@ -148,26 +148,28 @@ function PubSub:drop(ended)
   end
 end
 
-local function deliver_to(list, topic, event, payload, shared, from_pid)
-  local delivered = 0
-  for i = 1, #list do
-    delivered = delivered + list[i]:deliver(topic, event, payload, shared, from_pid)
-  end
-  return delivered
-end
-
-local function dispatch(self, from_pid, topic, event, payload)
+--- Send an event, which is a string of UTF-8, to every subscriber of a topic but those of one
+--- process.
+---@param from_pid integer|nil
+---@return integer delivered
+function PubSub:dispatch(from_pid, topic, event, payload)
   local subscribers = self.topics_[topic]
   if not subscribers then
     return 0
   end
-  local shared = {}
-  if #subscribers.audiences > 0 then
+  local mailboxes, audiences_there = subscribers.mailboxes, subscribers.audiences
+  local shared, delivered = {}, 0
+  if #audiences_there > 0 then
     -- Before the first delivery: a payload that cannot be encoded raises and reaches nobody.
     shared.payload = self.encode(topic, event, payload)
   end
-  return deliver_to(subscribers.mailboxes, topic, event, payload, shared, from_pid)
-    + deliver_to(subscribers.audiences, topic, event, payload, shared, from_pid)
+  for i = 1, #mailboxes do
+    delivered = delivered + mailboxes[i]:deliver(topic, event, payload, from_pid)
+  end
+  for i = 1, #audiences_there do
+    delivered = delivered + audiences_there[i]:deliver(event, payload, from_pid, shared)
+  end
+  return delivered
 end
 
 --- Send an event to every subscriber of a topic. The payload is shared by them all.
@@ -178,7 +180,7 @@ end
 function PubSub:broadcast(topic, event, payload)
   check_topic("broadcast", topic)
   check_event("broadcast", event)
-  return dispatch(self, nil, topic, event, payload)
+  return self:dispatch(nil, topic, event, payload)
 end
 
 --- The same, to all but the subscriptions of one process.
@@ -190,7 +192,7 @@ function PubSub:broadcast_from(pid, topic, event, payload)
   end
   check_topic("broadcast_from", topic)
   check_event("broadcast_from", event)
-  return dispatch(self, pid, topic, event, payload)
+  return self:dispatch(pid, topic, event, payload)
 end
 
 ---@param opts {runtime: table, feed: presence.Feed,

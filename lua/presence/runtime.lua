@@ -205,7 +205,7 @@ function M.new(opts)
     runtime = self, feed = self.feed,
     encode = function(topic, event, payload)
       payload = self:payload(payload)
-      if binary.is(payload) then
+      if type(payload) ~= "string" then
         binary.check_field("the topic", topic)
         binary.check_field("the event", event)
       end
@@ -268,10 +268,15 @@ end
 function Runtime:payload(payload)
   if payload == nil then
     return "{}"
+  elseif type(payload) == "string" then
+    local ok, _, detail = core.json_valid(payload, self.options.max_json_depth)
+    if not ok then
+      error("payload: a string must be JSON text: " .. tostring(detail), 0)
+    end
+    return payload
   elseif binary.is(payload) then
     return payload
-  end
-  if type(payload) == "table" then
+  elseif type(payload) == "table" then
     local text = self.json.encode(payload)
     -- Codecs pass bytes on as they are, and whoever gets text that is not UTF-8 closes the socket.
     if type(text) ~= "string" or not core.utf8_valid(text) then
@@ -279,15 +284,8 @@ function Runtime:payload(payload)
     end
     return text
   end
-  if type(payload) ~= "string" then
-    error("payload: must be a table, a string that is JSON text, or presence.binary(bytes), got "
-      .. type(payload), 0)
-  end
-  local ok, _, detail = core.json_valid(payload, self.options.max_json_depth)
-  if not ok then
-    error("payload: a string must be JSON text: " .. tostring(detail), 0)
-  end
-  return payload
+  error("payload: must be a table, a string that is JSON text, or presence.binary(bytes), got "
+    .. type(payload), 0)
 end
 
 --- Decode a payload that came from outside, JSON text by its grammar. Not every one goes into Lua's

@@ -3,6 +3,8 @@
 -- So a connection gets one write a turn, however many messages and diffs the turn made.
 local queue = require "presence.queue"
 
+local shift = queue.shift
+
 local M = {}
 
 ---@class presence.Turn
@@ -15,23 +17,17 @@ local phases = { "run", "flush", "write" }
 -- rest goes to the next turn.
 local max_jobs = 100000
 
-local function first_phase(self)
-  for i = 1, #phases do
-    local jobs = self[phases[i]]
-    if jobs.first <= jobs.last then
-      return jobs
-    end
-  end
+local function next_job(self)
+  return shift(self.run) or shift(self.flush) or shift(self.write)
 end
 
 local function drain(self)
   for _ = 1, max_jobs do
-    local jobs = first_phase(self)
-    if not jobs then
+    local job = next_job(self)
+    if not job then
       self.scheduled_ = false
       return
     end
-    local job = queue.shift(jobs)
     local ok, err = xpcall(job.turn, debug.traceback, job)
     if not ok then
       self.on_error(err)

@@ -79,7 +79,8 @@ end
 
 -- Objects that users hold: the class in its file, and methods that are for other rooms only.
 local public_classes = {
-  { "lua/presence/pubsub.lua", "PubSub", internal = { add = true, remove = true, drop = true } },
+  { "lua/presence/pubsub.lua", "PubSub",
+    internal = { add = true, remove = true, drop = true, dispatch = true } },
   { "lua/presence/channels/endpoint.lua", "Endpoint", internal = {} },
   { "lua/presence/channels/socket.lua", "Socket", internal = {} },
   { "lua/presence/testing.lua", "Testing", internal = {} },

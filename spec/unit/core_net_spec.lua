@@ -259,6 +259,27 @@ describe("presence.core, outbox", function()
     assert.has_error(function() q:add_frame(ping, "") end)
   end)
 
+  it("keeps what waits when its message's box is used again", function()
+    local box = core.message "first"
+    local q = core.outbox "message"
+    q:add(box)
+    assert.equal(box, core.message_v2(nil, "1", "t", "e", "{}", box))
+    q:add(box)
+    assert.equal(box, core.message_v1("1", "t", "e", "{}", box))
+    q:add(box)
+    assert.equal(box, core.message_binary("reply", '"1"', '"2"', "t", "ok", "\255", box))
+    q:add(box)
+    assert.equal(box, core.message("last", false, box))
+    assert.equal("first", (q:take()))
+    assert.equal('[null,1,"t","e",{}]', (q:take()))
+    assert.equal('{"topic":"t","event":"e","ref":1,"payload":{}}', (q:take()))
+    assert.same({ "\1\1\1\1\00212tok\255", true }, { q:take() })
+    assert.equal("last", box:text())
+    assert.has_error(function() core.message_v2(nil, nil, "t", "e", "{}", q) end)
+    assert.has_error(function() core.message_v2(nil, nil, "\255", "e", "{}", box) end)
+    assert.equal("last", box:text())
+  end)
+
   it("holds messages that Lua has let go of", function()
     local q, r = core.outbox "message", core.outbox "message"
     for i = 1, 300 do

@@ -21,7 +21,12 @@ struct presence__message *presence__check_message(lua_State *L, int arg, int upv
   return box->message;
 }
 
-static struct message_box *push_message_box(lua_State *L) {
+/* The box at arg, to be used again, or a new one; on top of the stack. */
+static struct message_box *push_message_box(lua_State *L, int arg) {
+  if (!lua_isnoneornil(L, arg)) {
+    lua_pushvalue(L, arg);
+    return presence__check_userdata(L, arg, own_metatable, PRESENCE__MESSAGE);
+  }
   struct message_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->message = NULL;
   lua_pushvalue(L, lua_upvalueindex(own_metatable));
@@ -30,9 +35,15 @@ static struct message_box *push_message_box(lua_State *L) {
   return box;
 }
 
-/* Fills the box on top of the stack and returns it to Lua. */
+/* Fills the box on top of the stack and returns it to Lua. What a box held before it lets go: no
+   garbage comes of that. */
 static int give_message(lua_State *L, struct message_box *box, struct presence__message *m) {
   if (!m) return presence__raise_no_memory(L);
+  if (box->message) {
+    presence__message_release(box->message);
+    box->message = m;
+    return 1;
+  }
   box->message = m;
   presence__gc_charge(L, lua_touserdata(L, lua_upvalueindex(gc_debt)), sizeof *m + m->size);
   return 1;
@@ -61,7 +72,7 @@ static int l_message_v2(lua_State *L) {
   struct presence__json_span event = check_utf8(L, 4);
   luaL_checktype(L, 5, LUA_TSTRING);
   struct presence__json_span payload = opt_json(L, 5);
-  struct message_box *box = push_message_box(L);
+  struct message_box *box = push_message_box(L, 6);
   return give_message(L, box, presence__v2_encode(NULL, join_ref, ref, topic, event, payload));
 }
 
@@ -71,7 +82,7 @@ static int l_message_v1(lua_State *L) {
   struct presence__json_span event = check_utf8(L, 3);
   luaL_checktype(L, 4, LUA_TSTRING);
   struct presence__json_span payload = opt_json(L, 4);
-  struct message_box *box = push_message_box(L);
+  struct message_box *box = push_message_box(L, 5);
   return give_message(L, box, presence__v1_encode(NULL, ref, topic, event, payload));
 }
 
@@ -103,7 +114,7 @@ static int l_message_binary(lua_State *L) {
       .field = {opt_ref(L, 2, join_ref), opt_ref(L, 3, ref), check_field(L, 4), check_field(L, 5)},
   };
   parts.data.text = presence__check_string(L, 6, &parts.data.size);
-  struct message_box *box = push_message_box(L);
+  struct message_box *box = push_message_box(L, 7);
   return give_message(L, box, presence__binary_encode(NULL, &parts));
 }
 
@@ -112,7 +123,7 @@ static int l_message(lua_State *L) {
   const char *bytes = presence__check_string(L, 1, &n);
   bool binary = lua_toboolean(L, 2);
   luaL_argcheck(L, binary || presence__utf8_valid(bytes, n), 1, "not UTF-8");
-  struct message_box *box = push_message_box(L);
+  struct message_box *box = push_message_box(L, 3);
   struct presence__message *m =
       presence__message_new(NULL, binary ? PRESENCE__WS_OP_BINARY : PRESENCE__WS_OP_TEXT, n);
   if (m) memcpy(presence__message_payload(m), bytes, n);

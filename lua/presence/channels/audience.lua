@@ -48,11 +48,12 @@ function Audience:count()
   return #self.members_
 end
 
-local function message_of(self, event, payload, shared)
-  local message = shared[self.wire_]
+local function message_of(self, event, payload, shared, box)
+  local wire = self.wire_
+  local message = shared[wire]
   if message == nil then
-    message = self.wire_.broadcast(self.topic_, event, payload) or false
-    shared[self.wire_] = message
+    message = wire.broadcast(self.topic_, event, payload, box) or false
+    shared[wire] = message
   end
   return message
 end
@@ -60,10 +61,10 @@ end
 --- Everybody gets an event, but the channel of the process it is from.
 ---@param event string
 ---@param payload any as it was given
----@param shared table of this broadcast; `shared.payload` is the payload as the wire takes it
 ---@param from_pid integer|nil
+---@param shared table of this broadcast; `shared.payload` is the payload as the wire takes it
 ---@return integer delivered
-function Audience:deliver(_, event, payload, shared, from_pid)
+function Audience:deliver(event, payload, from_pid, shared)
   local channels = self.members_
   local except = from_pid and channels:place(self.processes_:server_of(from_pid)) or nil
   local handler = self.definition_.handle_out[event]
@@ -76,7 +77,8 @@ function Audience:deliver(_, event, payload, shared, from_pid)
     end
     return count
   end
-  local message = message_of(self, event, shared.payload, shared)
+  -- Nothing else is encoded before all audiences have their messages.
+  local message = message_of(self, event, shared.payload, shared, self.wire_.passing)
   if message then
     self.seats_:send(message, except)
     self.outboxes_:notice()

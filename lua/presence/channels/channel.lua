@@ -2,7 +2,6 @@
 -- and broadcasts with a `handle_out` are the process's work, one after another; `handle_info` gets
 -- its mailbox.
 local audience = require "presence.channels.audience"
-local binary = require "presence.binary"
 local callbacks = require "presence.channels.callbacks"
 local socket = require "presence.channels.socket"
 
@@ -107,7 +106,7 @@ end
 -- What an item keeps of what strangers sent.
 local function bytes_of(item)
   local payload = item.payload or ""
-  return (binary.is(payload) and #payload.bytes or #payload) + #(item.ref or "")
+  return #(type(payload) == "string" and payload or payload.bytes) + #(item.ref or "")
 end
 
 -- Behind a callback that waits so much may wait. One that runs will be done before anybody else has

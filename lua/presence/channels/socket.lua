@@ -36,7 +36,7 @@ end
 ---@return integer delivered
 function Socket:broadcast(event, payload)
   check_event("broadcast", event)
-  return self.runtime.pubsub:broadcast(self.topic, event, payload)
+  return self.runtime.pubsub:dispatch(nil, self.topic, event, payload)
 end
 
 --- Send an event to everybody on the topic but this client.
@@ -45,7 +45,7 @@ end
 ---@return integer delivered
 function Socket:broadcast_from(event, payload)
   check_event("broadcast_from", event)
-  return self.runtime.pubsub:broadcast_from(self.pid, self.topic, event, payload)
+  return self.runtime.pubsub:dispatch(self.pid, self.topic, event, payload)
 end
 
 --- Answer a message, now or later.

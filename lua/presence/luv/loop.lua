@@ -1,7 +1,7 @@
---- The loop contract on libuv. A turn is what libuv waited for: what was deferred by its callbacks
--- (of many, by the first so many) is done together, after them and before libuv waits again. So what
--- many clients sent at once leads to one write for each who hears of it. The timers that are due are
--- a turn, too; they share one uv handle.
+--- The loop contract on libuv. A turn is what libuv waited for: what its callbacks deferred (of
+-- many, the first so many) is done together, after them and before libuv waits again. So what many
+-- clients sent at once leads to one write for each who hears of it. The timers that are due are a
+-- turn, too; they share one uv handle.
 
 local uv = require "luv"
 local guarded = require "presence.guarded"

@@ -186,6 +186,7 @@ add("outbox", function()
   local outbox = core.outbox "websocket"
   outbox:add(core.message_v2(nil, "1", "t", "event", "{}"))
   outbox:add_frame(9, "ping")
+  outbox:add(core.message_v1("1", "t", "event", "{}", core.message "used again"))
   return outbox:take()
 end)
 add("audience", function()

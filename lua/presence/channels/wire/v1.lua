@@ -5,7 +5,10 @@
 local binary = require "presence.binary"
 local core = require "presence.core"
 
-local M = { name = "v1" }
+-- What is queued at once, and kept by nobody else, is encoded into `passing`, over and over: no
+-- garbage comes of it.
+local passing = core.message ""
+local M = { name = "v1", passing = passing }
 
 --- Cut a text message. The payload stays JSON text.
 ---@param text string
@@ -16,37 +19,41 @@ function M.decode(text, max_depth)
   return core.cut_v1(text, max_depth)
 end
 
---- An encoded message, to be shared by all who get it.
+--- An encoded message; good until the next one is encoded.
 ---@param ref string|nil raw JSON text
 ---@param topic string
 ---@param event string
 ---@param payload string JSON text
 ---@return userdata message
 function M.message(_, ref, topic, event, payload)
-  return core.message_v1(ref, topic, event, payload)
+  return core.message_v1(ref, topic, event, payload, passing)
 end
 
---- An event for one client; nil when its payload is of bytes.
+--- An event for one client, good until the next message is encoded; nil when its payload is of
+--- bytes.
 ---@return userdata|nil message
 function M.push(_, topic, event, payload)
   if not binary.is(payload) then
-    return core.message_v1(nil, topic, event, payload)
+    return core.message_v1(nil, topic, event, payload, passing)
   end
 end
 
---- The answer to a message; nil when it is of bytes.
+--- The answer to a message, good until the next one is encoded; nil when it is of bytes.
 ---@return userdata|nil message
 function M.reply(_, ref, topic, status, response)
   if not binary.is(response) then
     return core.message_v1(ref, topic, "phx_reply",
-      '{"status":"' .. status .. '","response":' .. response .. "}")
+      '{"status":"' .. status .. '","response":' .. response .. "}", passing)
   end
 end
 
---- An event for everybody; nil when its payload is of bytes.
+--- An event for everybody, shared by all who get it; nil when its payload is of bytes.
+---@param box userdata|nil `passing`, where it is queued at once; default: a new one
 ---@return userdata|nil message
-function M.broadcast(topic, event, payload)
-  return M.push(nil, topic, event, payload)
+function M.broadcast(topic, event, payload, box)
+  if not binary.is(payload) then
+    return core.message_v1(nil, topic, event, payload, box)
+  end
 end
 
 return M

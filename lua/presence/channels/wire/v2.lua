@@ -5,7 +5,10 @@
 local binary = require "presence.binary"
 local core = require "presence.core"
 
-local M = { name = "v2" }
+-- What is queued at once, and kept by nobody else, is encoded into `passing`, over and over: no
+-- garbage comes of it.
+local passing = core.message ""
+local M = { name = "v2", passing = passing }
 
 --- Cut a text message. The payload stays JSON text.
 ---@param text string
@@ -28,7 +31,7 @@ function M.decode_binary(bytes)
   return true, join_ref, ref, topic, event, binary.new(data)
 end
 
---- An encoded text message, to be shared by all who get it.
+--- An encoded text message; good until the next one is encoded.
 ---@param join_ref string|nil raw JSON text
 ---@param ref string|nil raw JSON text
 ---@param topic string
@@ -36,39 +39,40 @@ end
 ---@param payload string JSON text
 ---@return userdata message
 function M.message(join_ref, ref, topic, event, payload)
-  return core.message_v2(join_ref, ref, topic, event, payload)
+  return core.message_v2(join_ref, ref, topic, event, payload, passing)
 end
 
---- An event for one client.
+--- An event for one client; good until the next message is encoded.
 ---@param join_ref string|nil
 ---@param payload string|presence.Binary
 ---@return userdata message
 function M.push(join_ref, topic, event, payload)
-  if binary.is(payload) then
-    return core.message_binary("push", join_ref, nil, topic, event, payload.bytes)
+  if type(payload) == "string" then
+    return core.message_v2(join_ref, nil, topic, event, payload, passing)
   end
-  return core.message_v2(join_ref, nil, topic, event, payload)
+  return core.message_binary("push", join_ref, nil, topic, event, payload.bytes, passing)
 end
 
---- The answer to a message.
+--- The answer to a message; good until the next one is encoded.
 ---@param response string|presence.Binary
 ---@return userdata message
 function M.reply(join_ref, ref, topic, status, response)
-  if binary.is(response) then
-    return core.message_binary("reply", join_ref, ref, topic, status, response.bytes)
+  if type(response) == "string" then
+    return core.message_v2(join_ref, ref, topic, "phx_reply",
+      '{"status":"' .. status .. '","response":' .. response .. "}", passing)
   end
-  return core.message_v2(join_ref, ref, topic, "phx_reply",
-    '{"status":"' .. status .. '","response":' .. response .. "}")
+  return core.message_binary("reply", join_ref, ref, topic, status, response.bytes, passing)
 end
 
---- An event for everybody.
+--- An event for everybody, shared by all who get it.
 ---@param payload string|presence.Binary
+---@param box userdata|nil `passing`, where it is queued at once; default: a new one
 ---@return userdata message
-function M.broadcast(topic, event, payload)
-  if binary.is(payload) then
-    return core.message_binary("broadcast", nil, nil, topic, event, payload.bytes)
+function M.broadcast(topic, event, payload, box)
+  if type(payload) == "string" then
+    return core.message_v2(nil, nil, topic, event, payload, box)
   end
-  return core.message_v2(nil, nil, topic, event, payload)
+  return core.message_binary("broadcast", nil, nil, topic, event, payload.bytes, box)
 end
 
 return M
