@@ -1,4 +1,5 @@
--- Gets the state that C made, and returns another one: ann moves to her desk, bob leaves, cleo comes.
+-- Gets the state that C made, and returns another one: ann moves to her desk, bob leaves, cleo
+-- comes.
 require "presence"
 
 return function(state)

@@ -172,6 +172,11 @@ static void rules_of_the_form_are_kept(void **state) {
       FORM("PRSN\1\1\1t\1\1k\1\2\2\2{}\0\0"),    /* an empty ref */
       FORM("PRSN\1\1\1t\1\1k\1\2\2\2{}\1\"\0"),  /* a bad ref */
       FORM("PRSN\1\1\1t\1\1k\1\2\2\2{}\1r\1\""), /* a bad ref before */
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\3 {}\1r\0"),  /* white space before an object with a ref */
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\3{} \1r\0"),  /* behind it */
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\15{\"phx_ref\":1}\1r\0"),           /* a second ref */
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\27{\"phx\\u005fref\":\"x\"}\1r\0"), /* escaped */
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\22{\"phx_ref_prev\":1}\1r\0"),
       FORM("PRSN\1\1\1t\1\1k\1\0\x82\x80\x80\x80\x80\x80\x80\x20\1"
            "1"), /* a pid over 2^53 */
       FORM("PRSN\1\1\1t\1\1k\1\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\2\1"
@@ -189,9 +194,21 @@ static void rules_of_the_form_are_kept(void **state) {
     seal(bytes, bad[i].size);
     assert_int_equal(decode(f, bytes, bad[i].size), PRESENCE_DAMAGED);
   }
-  char good[] = "PRSN\1\1\1t\1\1k\1\2\2\2{}\1r\1q########";
-  seal(good, sizeof good - 1);
-  assert_int_equal(decode(f, good, sizeof good - 1), PRESENCE_OK);
+  const struct {
+    const char *bytes;
+    size_t size;
+  } good[] = {
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\2{}\1r\1q"),
+      /* Without a ref, or further inside, the name is the application's. */
+      FORM("PRSN\1\1\1t\1\1k\1\0\2\15{\"phx_ref\":1}"),
+      FORM("PRSN\1\1\1t\1\1k\1\2\2\23{\"a\":{\"phx_ref\":1}}\1r\1q"),
+  };
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    char bytes[80];
+    memcpy(bytes, good[i].bytes, good[i].size);
+    seal(bytes, good[i].size);
+    assert_int_equal(decode(f, bytes, good[i].size), PRESENCE_OK);
+  }
 }
 
 int main(void) {

@@ -1,5 +1,9 @@
 /* Edges of the core that ordinary content does not come near: counts that are full, ages near their
    end, names that fit by chance. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "cmocka_all.h"
 #include "core/binary.h"
 #include "core/hash.h"
@@ -326,6 +330,41 @@ static void refs_are_checked_with_their_metas(void **state) {
   presence_editor_discard(editor);
 }
 
+#ifdef NDEBUG
+#define ASSERTS false
+#else
+#define ASSERTS true
+#endif
+
+/* True when the process ends in an assertion that does this. */
+static bool is_asserted_against(presence_editor *editor, const char *meta) {
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    /* What the assertion prints would look like a failure of this one. */
+    fclose(stderr);
+    presence_editor_track_ref(editor, str("t"), str("k"), pid(1), str(meta), str("r"));
+    _exit(0);
+  }
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+/* What presence.h says of metas that are taken at their word. */
+static void builds_with_assertions_look_into_metas_with_a_ref(void **state) {
+  struct fixture *f = *state;
+  presence_editor *editor = editor_of(f);
+  static const char *const broken[] = {
+      "{a}",    "{\"a\":1,}",      "{\"a\":1}{}",
+      "{\xff}", "{\"phx_ref\":1}", "{\"a\":1,\"phx\\u005fref_prev\":\"x\"}",
+  };
+  for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+    assert_int_equal(is_asserted_against(editor, broken[i]), ASSERTS);
+  assert_false(is_asserted_against(editor, "{\"a\":{\"phx_ref\":1}}"));
+  presence_editor_discard(editor);
+}
+
 /* What a heap holds is little more than what lives in it. */
 static void chunks_are_filled(void **state) {
   (void)state;
@@ -376,6 +415,7 @@ int main(void) {
       TEST(forms_of_whole_blocks),
       TEST(texts_of_any_size_are_written_in_order),
       TEST(refs_are_checked_with_their_metas),
+      TEST(builds_with_assertions_look_into_metas_with_a_ref),
       cmocka_unit_test(chunks_are_filled),
       cmocka_unit_test(options_may_name_no_allocator),
   };

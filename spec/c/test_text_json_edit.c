@@ -185,6 +185,7 @@ static void cuts_named_members(void **state) {
     struct presence__buf b;
     presence__buf_init(&b, NULL);
     size_t n = strlen(cuts[i].object);
+    assert_int_equal(presence__json_has_member(cuts[i].object, n, refs, 2), cuts[i].cut > 0);
     assert_int_equal(presence__json_cut_members(cuts[i].object, n, refs, 2, &b), cuts[i].cut);
     assert_int_equal(b.size, strlen(cuts[i].left));
     if (b.size) {

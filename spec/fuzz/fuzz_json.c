@@ -172,6 +172,7 @@ static void check_cut(const struct presence__json *json) {
   }
   LAW(!presence__json_next_member(&after, &kept_name, &kept_value));
   LAW(cut == wanted);
+  LAW(presence__json_has_member(json->text, json->size, refs, 2) == (wanted > 0));
   presence__buf_free(&out);
 }
 

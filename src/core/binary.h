@@ -8,9 +8,10 @@
      name, text, data, ref, previous     size:varint bytes
 
    A varint has seven bits a byte, the lowest first, and no byte more than it needs. Numbers of
-   topics, keys and metas are at least 1 (of topics: 0), no topic or key comes twice. The checksum,
-   lowest byte first, is SipHash-1-3 over each block of 4096 bytes (the last may be shorter), each
-   keyed by the one before and its number. */
+   topics, keys and metas are at least 1 (of topics: 0), no topic or key comes twice. Data with a
+   ref is an object without white space around it and without members phx_ref and phx_ref_prev. The
+   checksum, lowest byte first, is SipHash-1-3 over each block of 4096 bytes (the last may be
+   shorter), each keyed by the one before and its number. */
 #ifndef PRESENCE_CORE_BINARY_H
 #define PRESENCE_CORE_BINARY_H
 

@@ -75,6 +75,7 @@ static bool is_json(presence_string text) {
 static bool get_refs(struct decoder *d, presence_string data, struct presence__suffix *suffix) {
   presence_string ref, previous;
   if (!get_string(d, &ref) || !get_string(d, &previous)) return false;
+  if (data.bytes[0] == '{' && !presence__suffix_is_free(data)) return damaged(d);
   if (presence__suffix_check(data, ref) != PRESENCE_OK) return damaged(d);
   if (previous.size && presence__suffix_check(data, previous) != PRESENCE_OK) return damaged(d);
   presence__suffix_write(suffix, data, ref, previous);

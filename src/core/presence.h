@@ -485,7 +485,7 @@ PRESENCE_API enum presence_status presence_editor_leave(presence_editor *editor,
    only where PRESENCE_WIRE is asked for, and count in equality, diff and patch.
    meta must be valid JSON, without white space around it and without top-level members of those
    names: whoever takes it from outside has checked it and cut them, so here it is taken at its
-   word (only its braces are looked at; debug builds assert the rest). ref is printable ASCII
+   word (its braces are looked at; builds without NDEBUG assert the rest). ref is printable ASCII
    without quote and backslash, 1 to PRESENCE_MAX_REF_BYTES. */
 
 /* Tracks pid. PRESENCE_ALREADY_TRACKED, PRESENCE_NOT_UTF8, PRESENCE_NOT_OBJECT, PRESENCE_BAD_PID,

@@ -122,25 +122,25 @@ static inline bool presence__gate_init(presence__gate *gate) {
   return true;
 }
 
-static inline void presence__gate_destroy(presence__gate *gate) {
+static inline void presence__gate_destroy(const presence__gate *gate) {
   (void)gate;
 }
 
-static inline void presence__gate_lock(presence__gate *gate) {
+static inline void presence__gate_lock(const presence__gate *gate) {
   (void)gate;
 }
 
-static inline void presence__gate_unlock(presence__gate *gate) {
+static inline void presence__gate_unlock(const presence__gate *gate) {
   (void)gate;
 }
 
 /* To be called while the caller holds something of the heap. */
-static inline void presence__gate_enter(presence__gate *gate) {
+static inline void presence__gate_enter(const presence__gate *gate) {
   (void)gate;
 }
 
 /* True when nobody else is inside. The gate is locked. */
-static inline bool presence__gate_leave(presence__gate *gate) {
+static inline bool presence__gate_leave(const presence__gate *gate) {
   (void)gate;
   return true;
 }

@@ -4,10 +4,17 @@
 #include <string.h>
 
 #include "core/record.h"
-#include "text/json.h"
+
+const struct presence__json_span presence__ref_names[PRESENCE__REF_NAMES] = {{"phx_ref", 7},
+                                                                             {"phx_ref_prev", 12}};
 
 #define REF_HEAD "\"phx_ref\":\""
 #define PREVIOUS_HEAD "\",\"phx_ref_prev\":\""
+
+bool presence__suffix_is_free(presence_string meta) {
+  return !presence__json_has_member(meta.bytes, meta.size, presence__ref_names,
+                                    PRESENCE__REF_NAMES);
+}
 
 enum presence_status presence__suffix_check(presence_string meta, presence_string ref) {
   if (meta.size > PRESENCE_MAX_META_BYTES || ref.size > PRESENCE_MAX_REF_BYTES)
@@ -17,6 +24,7 @@ enum presence_status presence__suffix_check(presence_string meta, presence_strin
 #ifndef NDEBUG
   struct presence__json json;
   assert(presence__json_scan(meta.bytes, meta.size, PRESENCE__JSON_DEPTH_CEILING, &json));
+  assert(presence__suffix_is_free(meta));
 #endif
   if (ref.size == 0) return PRESENCE_BAD_REF;
   for (size_t i = 0; i < ref.size; i++) {

@@ -1,7 +1,6 @@
 /* States as text: JSON for people's browsers, the binary form, and metas made ready. */
+#include "core/suffix.h"
 #include "lua/pure.h"
-
-#include "text/json.h"
 
 /* What a writer writes: which fields are used depends on the writer. */
 struct text_of {
@@ -118,24 +117,15 @@ static int json_decode(lua_State *L) {
 
 /* ---- meta_object ---- */
 
-static const struct presence__json_span ref_names[] = {{"phx_ref", 7}, {"phx_ref_prev", 12}};
-
-static void *allocate_nothing(void *context, void *block, size_t old_size, size_t new_size) {
-  (void)context, (void)block, (void)old_size, (void)new_size;
-  return NULL;
-}
-
-/* Nearly no meta holds a ref: ask without memory first, then cut into a buffer. */
+/* Nearly no meta holds a ref. */
 static int push_without_refs(lua_State *L, const struct presence__json *object) {
-  static const struct presence__allocator nothing = {allocate_nothing, NULL};
-  struct presence__buf probe;
-  presence__buf_init(&probe, &nothing);
-  if (presence__json_cut_members(object->text, object->size, ref_names, 2, &probe) == 0) {
+  if (presence__suffix_is_free((presence_string){object->text, object->size})) {
     lua_pushlstring(L, object->text, object->size);
     return 1;
   }
   struct presence__buf *buf = presence__lua_new_buf(L);
-  presence__json_cut_members(object->text, object->size, ref_names, 2, buf);
+  presence__json_cut_members(object->text, object->size, presence__ref_names, PRESENCE__REF_NAMES,
+                             buf);
   if (buf->failed) return presence__raise_no_memory(L);
   lua_pushlstring(L, buf->data, buf->size);
   presence__buf_free(buf);

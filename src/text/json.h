@@ -109,6 +109,11 @@ char *presence__json_quote(char *dst, const char *s, size_t n);
 /* The same at the end of a buffer; false: out of memory. */
 bool presence__json_quote_append(struct presence__buf *b, const char *s, size_t n);
 
+/* True when a scanned object has a top-level member whose name (escapes read) is one of names.
+   O(n * name_count), and much less where none of the names is in the text. */
+bool presence__json_has_member(const char *object, size_t n,
+                               const struct presence__json_span *names, size_t name_count);
+
 /* Cuts every top-level member whose name (escapes read) is one of names out of a scanned object.
    Returns how many are to be cut. 0: nothing is written, the object is fine as it is. Otherwise the
    object without them is appended to out: kept members keep their bytes, the white space beside

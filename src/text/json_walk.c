@@ -115,6 +115,17 @@ static bool is_named(struct presence__json_span token, const struct presence__js
   return false;
 }
 
+bool presence__json_has_member(const char *object, size_t n,
+                               const struct presence__json_span *names, size_t name_count) {
+  if (!may_hold(object, n, names, name_count)) return false;
+  struct presence__json_walk walk;
+  struct presence__json_span name, value;
+  presence__json_walk_init(&walk, object, n);
+  while (presence__json_next_member(&walk, &name, &value))
+    if (is_named(name, names, name_count)) return true;
+  return false;
+}
+
 size_t presence__json_cut_members(const char *object, size_t n,
                                   const struct presence__json_span *names, size_t name_count,
                                   struct presence__buf *out) {
