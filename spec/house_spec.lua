@@ -157,6 +157,20 @@ describe("exported symbols:", function()
       "listed, not exported"))
   end)
 
+  it("the test of memory that fails calls what src/core/exports.txt lists", function()
+    local noted, wrapped = {}, {}
+    local text = source.read("spec/c/noted_exports.h")
+    for name in text:gmatch("X%((presence_[%w_]+)%)") do
+      noted[#noted + 1] = name
+    end
+    for name, same in text:gmatch("#define (presence_[%w_]+)%(%.%.%.%) NOTED%(([%w_]+), ") do
+      assert.equal(name, same)
+      wrapped[#wrapped + 1] = name
+    end
+    complain_not(names.differences(noted, surface.exports(), "noted, not listed", "not noted"))
+    complain_not(names.differences(wrapped, surface.exports(), "noted, not listed", "not noted"))
+  end)
+
   it("presence_lua.h declares what src/lua/exports.txt lists", function()
     local declared = names.declared(source.read("src/lua/presence_lua.h"), "")
     complain_not(names.differences(declared, surface.exports("src/lua/exports.txt"),
