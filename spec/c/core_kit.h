@@ -21,6 +21,7 @@ struct memory {
   long failed;
   long blocks_alive;
   size_t bytes_alive;
+  size_t most_alive; /* of bytes */
 };
 
 static inline void *memory_allocate(void *context, size_t size, size_t alignment) {
@@ -36,6 +37,7 @@ static inline void *memory_allocate(void *context, size_t size, size_t alignment
   size_t whole = (size + alignment - 1) / alignment * alignment;
   m->blocks_alive++;
   m->bytes_alive += size;
+  if (m->bytes_alive > m->most_alive) m->most_alive = m->bytes_alive;
   return aligned_alloc(alignment, whole);
 }
 

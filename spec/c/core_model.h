@@ -21,7 +21,7 @@ struct model {
 };
 
 struct names {
-  char topic[32], key[64], pid[32], meta[64];
+  char topic[32], key[128], pid[32], meta[64];
 };
 
 static inline presence_string model_topic(struct names *n, unsigned topic) {
@@ -30,10 +30,12 @@ static inline presence_string model_topic(struct names *n, unsigned topic) {
   return str(n->topic);
 }
 
-/* The empty key, keys with a NUL, ordinary ones. */
+/* The empty key, keys with a NUL, long ones that records share, ordinary ones. */
 static inline presence_string model_key(struct names *n, unsigned key) {
   if (key == 0) return str("");
   int size = snprintf(n->key, sizeof n->key, key % 7 ? "user%u" : "%u\xc3\xa9 a longer name", key);
+  if (key % 9 == 1)
+    size += snprintf(n->key + size, sizeof n->key - (size_t)size, "%*s", 64 - size + (int)key, "x");
   if (key % 5 == 0) n->key[1] = '\0';
   return (presence_string){n->key, (size_t)size};
 }

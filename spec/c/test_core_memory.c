@@ -39,6 +39,9 @@ struct operation {
   enum asks asks;
 };
 
+#define TEN "0123456789"
+#define LONG_KEY TEN TEN TEN TEN TEN TEN TEN
+
 static presence_state *fill(presence_heap *heap) {
   presence_state *s = presence_state_new(heap);
   char key[16];
@@ -52,6 +55,10 @@ static presence_state *fill(presence_heap *heap) {
     s = tracked(s, "t", "many", i % 20, "1");
   for (int i = 0; i < 9; i++)
     s = tracked(s, "t", "nine", i, "1");
+  for (int i = 0; i < 12; i++) {
+    s = tracked(s, "t", LONG_KEY, i, "1");
+    if (i == 0) s = tracked(s, "t", LONG_KEY "e", i, "1");
+  }
   return tracked(s, "u", "k", 1, "1");
 }
 
@@ -163,6 +170,10 @@ BY_VALUE(track_second, presence_track(s, str("t"), str("k1"), pid(99), str("1"),
 BY_VALUE(track_ninth, presence_track(s, str("t"), str("few"), pid(99), str("1"), &out))
 BY_VALUE(track_many, presence_track(s, str("t"), str("many"), pid(99), str("1"), &out))
 BY_VALUE(track_many_again, presence_track(s, str("t"), str("many"), pid(15), str("1"), &out))
+BY_VALUE(track_long_key, presence_track(s, str("t"), str(LONG_KEY "new"), pid(1), str("1"), &out))
+BY_VALUE(track_long_second, presence_track(s, str("t"), str(LONG_KEY "e"), pid(99), str("1"), &out))
+BY_VALUE(track_long_many, presence_track(s, str("t"), str(LONG_KEY), pid(99), str("1"), &out))
+BY_VALUE(untrack_long_key, presence_untrack(s, str("t"), str(LONG_KEY "e"), pid(0), &out))
 BY_VALUE(update_one, presence_update(s, str("t"), str("k1"), pid(1), str("22"), &out))
 BY_VALUE(update_few, presence_update(s, str("t"), str("few"), pid(1), str("22"), &out))
 BY_VALUE(update_many, presence_update(s, str("t"), str("many"), pid(1), str("22"), &out))
@@ -201,6 +212,11 @@ BY_HANDLE(editor_untrack_many, presence_editor_untrack(e, str("t"), str("many"),
 BY_HANDLE(editor_untrack_ninth, presence_editor_untrack(e, str("t"), str("nine"), pid(3), NULL))
 BY_HANDLE(editor_untrack_topic, presence_editor_untrack(e, str("u"), str("k"), pid(1), NULL))
 BY_HANDLE(editor_join, presence_editor_join(e, str("t"), str("k3"), scene->entry))
+BY_HANDLE(editor_join_long, presence_editor_join(e, str("t"), str(LONG_KEY), scene->entry))
+BY_HANDLE(editor_join_new_long,
+          presence_editor_join(e, str("t"), str(LONG_KEY "new"), scene->entry))
+BY_HANDLE(editor_untrack_long,
+          presence_editor_untrack(e, str("t"), str(LONG_KEY "e"), pid(0), NULL))
 BY_HANDLE(editor_join_many, presence_editor_join(e, str("t"), str("many"), scene->entry))
 BY_HANDLE(editor_leave, presence_editor_leave(e, str("t"), str("many"), scene->entry, NULL))
 BY_HANDLE(editor_leave_some, presence_editor_leave(e, str("t"), str("few"), scene->entry, NULL))
@@ -308,11 +324,11 @@ static enum presence_status look(struct scene *scene) {
   presence_counts counts;
   presence_stats(s, &counts);
   assert_int_equal(counts.topics, 2);
-  assert_int_equal(presence_count(s, str("t")), 43);
+  assert_int_equal(presence_count(s, str("t")), 45);
   assert_int_equal(presence_connections(s, str("t"), str("few")), 8);
   assert_true(is(presence_topic_name(topic), "t"));
-  assert_int_equal(presence_topic_count(topic), 43);
-  assert_int_equal(presence_topic_connections(topic), 87);
+  assert_int_equal(presence_topic_count(topic), 45);
+  assert_int_equal(presence_topic_connections(topic), 100);
   assert_ptr_equal(presence_topic_get(topic, str("many")), scene->entry);
   assert_ptr_equal(presence_get(s, str("t"), str("many")), scene->entry);
   assert_ptr_equal(presence_state_heap(s), scene->heap);
@@ -358,8 +374,8 @@ static enum presence_status walk(struct scene *scene) {
     }
   }
   assert_int_equal(topics, 2);
-  assert_int_equal(keys, 44);
-  assert_int_equal(rest, 42);
+  assert_int_equal(keys, 46);
+  assert_int_equal(rest, 44);
   return PRESENCE_OK;
 }
 
@@ -429,6 +445,10 @@ static const struct operation operations[] = {
     ROW(track_ninth),
     ROW(track_many),
     ROW(track_many_again),
+    ROW(track_long_key),
+    ROW(track_long_second),
+    ROW(track_long_many),
+    ROW(untrack_long_key),
     ROW(update_one),
     ROW(update_few),
     ROW(update_many),
@@ -455,6 +475,9 @@ static const struct operation operations[] = {
     ROW(editor_untrack_ninth),
     ROW(editor_untrack_topic),
     ROW(editor_join),
+    ROW(editor_join_long),
+    ROW(editor_join_new_long),
+    ROW(editor_untrack_long),
     ROW(editor_join_many),
     ROW(editor_leave),
     ROW(editor_leave_some),

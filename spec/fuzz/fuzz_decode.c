@@ -44,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   unsigned roll = input_byte(&in);
   presence__hash_weaken(seed, roll & 2 ? 0 : UINT64_MAX);
   presence_heap *heap = memory_heap(&memory, roll & 4);
+  const size_t bytes_before = memory.bytes_alive;
   if (roll & 8) memory.fail_at = memory.requests + 1 + input_byte(&in);
   memory.and_after = roll & 16;
   size_t body = input_left(&in);
@@ -59,6 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   enum presence_status status = presence_decode(heap, (presence_string){exact, body}, &state);
   free(exact);
   free(form);
+  /* A pooled heap takes whole chunks. */
+  if (roll & 4) LAW(memory.most_alive - bytes_before <= 64 * body);
   bool ran_out = memory.failed > 0;
   memory.fail_at = 0;
   if (status == PRESENCE_OK) {

@@ -13,7 +13,8 @@ struct checker {
   size_t leaves; /* counts of the trie being walked */
   size_t metas;
   uint64_t record_bytes;
-  presence_string key; /* of the entry in hand */
+  presence_string key;                   /* of the entry in hand */
+  const struct presence__text *long_key; /* seen last */
   const struct presence__many *many;
 };
 
@@ -32,6 +33,13 @@ static void check_refs(struct checker *c, presence__slot slot) {
 
 /* ---- Entries ---- */
 
+/* The records of an entry share it. */
+static void check_long_key(struct checker *c, const struct presence__text *text) {
+  expect(c, text->refs > 0, "a long key is dead");
+  if (text != c->long_key) add_bytes(c, sizeof *text + text->size);
+  c->long_key = text;
+}
+
 static void check_record(struct checker *c, const presence_meta *record) {
   presence_string key = presence__key(record);
   presence_string data = presence_meta_data(record);
@@ -45,6 +53,9 @@ static void check_record(struct checker *c, const presence_meta *record) {
   expect(c, presence__utf8_valid(key.bytes, key.size), "a key is not UTF-8");
   expect(c, presence__json_scan(data.bytes, data.size, PRESENCE__JSON_DEPTH_CEILING, &json),
          "a meta is not JSON");
+  expect(c, presence__has_long_key(record) == (key.size > PRESENCE__SHORT_KEY_BYTES),
+         "a long key is in its record, or a short one is not");
+  if (presence__has_long_key(record)) check_long_key(c, presence__long_key(record));
   c->metas++;
   c->record_bytes += presence__record_size(record);
   add_bytes(c, presence__record_size(record));

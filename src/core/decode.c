@@ -4,6 +4,7 @@
 #include "core/edit.h"
 #include "core/hash.h"
 #include "core/suffix.h"
+#include "core/trie.h"
 #include "text/json.h"
 
 struct decoder {
@@ -95,13 +96,15 @@ static bool get_meta(struct decoder *d, presence_string key, uint64_t key_hash,
   if (!get_pid(d, flags, &pid) || !get_string(d, &data)) return false;
   if (!is_json(data)) return damaged(d);
   if (flags & PRESENCE__FLAG_REF && !get_refs(d, data, &suffix)) return false;
-  struct presence__parts parts = {key, key_hash, &pid.name, data, {suffix.bytes, suffix.size}};
+  struct presence__parts parts = {key,   key_hash, &pid.name, data, {suffix.bytes, suffix.size},
+                                  *entry};
   size_t size;
   presence_meta *record = presence__record_new(d->heap, &parts, &size);
   if (!record) return fail(d, PRESENCE_OUT_OF_MEMORY);
   struct presence__tally tally = {0, 0};
   bool done = presence__entry_add(d->heap, entry, record, &tally);
   presence__release(d->heap, presence__slot_of(record, PRESENCE__RECORD));
+  presence__heap_pay(d->heap);
   return done || fail(d, PRESENCE_OUT_OF_MEMORY);
 }
 
@@ -119,8 +122,10 @@ static bool get_key(struct decoder *d, presence_string topic) {
   while (done && metas-- > 0)
     done = get_meta(d, key, hash, &entry);
   if (done) {
+    /* Named by what its records share, so that a long key is not compared with itself. */
+    presence_string own = presence__key(presence__first_record(entry));
     enum presence_status status =
-        presence_editor_join(d->editor, topic, key, presence__entry_of(entry));
+        presence_editor_join(d->editor, topic, own, presence__entry_of(entry));
     if (status != PRESENCE_OK)
       done = fail(d, status == PRESENCE_OUT_OF_MEMORY ? status : PRESENCE_DAMAGED);
   }

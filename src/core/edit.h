@@ -119,7 +119,7 @@ presence__make_record(presence_heap *heap, const struct presence__place *place,
   suffix.size = 0;
   if (want->is_runtime) presence__suffix_write(&suffix, want->meta, want->ref, old_ref);
   struct presence__parts parts = {
-      place->key, place->key_hash, pid, want->meta, {suffix.bytes, suffix.size}};
+      place->key, place->key_hash, pid, want->meta, {suffix.bytes, suffix.size}, place->entry};
   *out = presence__record_inline(heap, &parts, size);
   return *out ? PRESENCE_OK : PRESENCE_OUT_OF_MEMORY;
 }

@@ -20,7 +20,7 @@ enum presence_status presence_meta_new(presence_heap *heap, presence_pid pid, pr
   enum presence_status status = presence__pid_init(&own, pid);
   if (status == PRESENCE_OK) status = presence__check_meta(data);
   if (status != PRESENCE_OK) return status;
-  struct presence__parts parts = {{NULL, 0}, 0, &own.name, data, {NULL, 0}};
+  struct presence__parts parts = {{NULL, 0}, 0, &own.name, data, {NULL, 0}, 0};
   size_t size;
   presence_meta *meta = presence__record_new(heap, &parts, &size);
   if (!meta) return PRESENCE_OUT_OF_MEMORY;

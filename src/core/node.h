@@ -48,13 +48,6 @@ struct presence__item {
   uint64_t age;
 };
 
-/* The name of a topic, shared by its versions. */
-struct presence__text {
-  presence__refcount refs;
-  uint32_t size;
-  char bytes[];
-};
-
 struct presence_topic {
   presence__refcount refs;
   uint32_t hash; /* high half of the name's */

@@ -10,19 +10,10 @@ struct presence_topic *presence__locate_topic(const presence_state *state, prese
   return presence__object(presence__trie_locate_inline(root, &probe, path));
 }
 
-static struct presence__text *new_name(presence_heap *heap, presence_string name) {
-  struct presence__text *text = presence__take(heap, sizeof *text + name.size);
-  if (!text) return NULL;
-  presence__refs_init(&text->refs);
-  text->size = (uint32_t)name.size;
-  if (name.size) memcpy(text->bytes, name.bytes, name.size);
-  return text;
-}
-
 struct presence_topic *presence__add_topic(presence_state *state, struct presence__place place,
                                            presence__slot entry, struct presence__tally tally) {
   presence_heap *heap = state->heap;
-  struct presence__text *name = new_name(heap, place.topic_name);
+  struct presence__text *name = presence__text_new(heap, place.topic_name);
   struct presence_topic *topic = name ? presence__take(heap, sizeof *topic) : NULL;
   if (topic) {
     *topic = (struct presence_topic){1,
@@ -39,7 +30,7 @@ struct presence_topic *presence__add_topic(presence_state *state, struct presenc
     }
     presence__give(heap, topic, sizeof *topic);
   }
-  if (name) presence__give(heap, name, sizeof *name + name->size);
+  if (name) presence__text_release(heap, name);
   return NULL;
 }
 

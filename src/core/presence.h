@@ -297,7 +297,7 @@ typedef struct presence_counts {
   size_t topics;
   size_t keys; /* summed over topics */
   size_t metas;
-  size_t bytes; /* of the records: header, key, pid, meta */
+  size_t bytes; /* of the records: header, key (of over 64 bytes, which are shared: 8), pid, meta */
 } presence_counts;
 
 /* Fills *counts. O(t). */
@@ -561,7 +561,8 @@ presence_leave_diff_json(presence_string key, presence_string meta, presence_sin
 PRESENCE_API enum presence_status presence_encode(const presence_state *state, presence_sink sink);
 
 /* Reads it: a *new* state in *out. Anything cut short, damaged or added is refused:
-   PRESENCE_DAMAGED. PRESENCE_OUT_OF_MEMORY. O(bytes), and memory in proportion to them. */
+   PRESENCE_DAMAGED. PRESENCE_OUT_OF_MEMORY. O(bytes). Takes at most 64 bytes of memory for each
+   byte, whatever they are, beside a chunk for each size of object. */
 PRESENCE_API enum presence_status presence_decode(presence_heap *heap, presence_string bytes,
                                                   presence_state **out);
 

@@ -4,10 +4,11 @@
    suffix | 0        4        8       12       16
 
    hash: the high half of the key's hash. key: its size in the low 28 bits, then the kind of pid,
-   then whether there is a suffix. pid: 4 or 8 bytes of an integer (whichever is enough), or 4 bytes
-   of the size of a string. A meta on the wire is its bytes without the last brace, and the suffix
-   (`,"phx_ref":"..."}`). All behind the key is the tail: two records of one key are equal when
-   their tails are. */
+   whether there is a suffix, and whether the key is long: then its bytes are a pointer to a text,
+   which the records of that key share, so that a key with many metas is there once. pid: 4 or 8
+   bytes of an integer (whichever is enough), or 4 bytes of the size of a string. A meta on the wire
+   is its bytes without the last brace, and the suffix (`,"phx_ref":"..."}`). All behind the key is
+   the tail: two records of one key are equal when their tails are. */
 #ifndef PRESENCE_CORE_RECORD_H
 #define PRESENCE_CORE_RECORD_H
 
@@ -31,6 +32,25 @@ enum presence__kind { PRESENCE__INT32 = 0, PRESENCE__INT64, PRESENCE__STRING };
 #define PRESENCE__KEY_SIZE_MASK 0x0FFFFFFFu
 #define PRESENCE__KIND_SHIFT 28
 #define PRESENCE__HAS_SUFFIX 0x40000000u
+#define PRESENCE__LONG_KEY 0x80000000u
+/* What the bits say of the tail. */
+#define PRESENCE__TAIL_BITS 0x70000000u
+/* Keys of more bytes are texts of their own. */
+#define PRESENCE__SHORT_KEY_BYTES ((size_t)64)
+
+/* The name of a topic, or a long key; shared. */
+struct presence__text {
+  presence__refcount refs;
+  uint32_t size;
+  char bytes[];
+};
+
+/* A *new* one; NULL: out of memory. */
+struct presence__text *presence__text_new(presence_heap *heap, presence_string name);
+
+static inline void presence__text_release(presence_heap *heap, struct presence__text *text) {
+  if (presence__refs_down(&text->refs)) presence__give(heap, text, sizeof *text + text->size);
+}
 
 /* What tells leaves of a trie apart: bytes of a kind. Names of topics and keys are strings. */
 struct presence__name {
@@ -139,7 +159,12 @@ struct presence__parts {
   const struct presence__name *pid;
   presence_string meta;
   presence_string suffix; /* size 0: none */
+  presence__slot kin;     /* an entry of that key, whose text is shared; 0: none */
 };
+
+/* The next for a long key. */
+presence_meta *presence__record_of_long_key(presence_heap *heap,
+                                            const struct presence__parts *parts, size_t *size);
 
 static inline char *presence__append(char *at, const void *bytes, size_t size) {
   if (size) memcpy(at, bytes, size);
@@ -149,6 +174,8 @@ static inline char *presence__append(char *at, const void *bytes, size_t size) {
 /* A *new* record, and its size; NULL: out of memory. */
 PRESENCE__FAST presence_meta *
 presence__record_inline(presence_heap *heap, const struct presence__parts *parts, size_t *size) {
+  if (__builtin_expect(parts->key.size > PRESENCE__SHORT_KEY_BYTES, false))
+    return presence__record_of_long_key(heap, parts, size);
   const struct presence__name *pid = parts->pid;
   bool is_string = pid->kind == PRESENCE__STRING;
   uint16_t suffix_size = (uint16_t)parts->suffix.size;
@@ -180,16 +207,39 @@ presence__record_inline(presence_heap *heap, const struct presence__parts *parts
 presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
                                     size_t *size);
 
-/* A *new* record of the same pid, meta and suffix under another key. */
+/* A *new* record of the same pid, meta and suffix under another key; kin as in the parts. */
 presence_meta *presence__record_rekey(presence_heap *heap, const presence_meta *record,
-                                      presence_string key, uint64_t key_hash);
+                                      presence_string key, uint64_t key_hash, presence__slot kin);
 
-static inline uint32_t presence__key_size(const presence_meta *record) {
-  return record->key_bits & PRESENCE__KEY_SIZE_MASK;
+static inline bool presence__has_long_key(const presence_meta *record) {
+  return (int32_t)record->key_bits < 0;
+}
+
+/* The text of a long key. */
+static inline struct presence__text *presence__long_key(const presence_meta *record) {
+  struct presence__text *text;
+  memcpy(&text, record->bytes, sizeof text);
+  return text;
 }
 
 static inline presence_string presence__key(const presence_meta *record) {
-  return (presence_string){record->bytes, presence__key_size(record)};
+  if (!presence__has_long_key(record))
+    return (presence_string){record->bytes, record->key_bits & PRESENCE__KEY_SIZE_MASK};
+  const struct presence__text *text = presence__long_key(record);
+  return (presence_string){text->bytes, text->size};
+}
+
+/* Part of the next. */
+bool presence__long_key_is(const presence_meta *record, presence_string key);
+
+/* Is it a record of that key, of which this is the high half of the hash? The size of a short key
+   is compared with its sign extended: no size equals that of a long one. */
+static inline bool presence__record_is_of(const presence_meta *record, uint32_t hash_high,
+                                          presence_string key) {
+  if (record->hash != hash_high) return false;
+  int64_t size = (int32_t)(record->key_bits & (PRESENCE__LONG_KEY | PRESENCE__KEY_SIZE_MASK));
+  if ((size_t)size == key.size) return presence__bytes_equal(record->bytes, key.bytes, key.size);
+  return presence__has_long_key(record) && presence__long_key_is(record, key);
 }
 
 static inline enum presence__kind presence__kind_of(const presence_meta *record) {
@@ -200,8 +250,13 @@ static inline bool presence__has_suffix(const presence_meta *record) {
   return (record->key_bits & PRESENCE__HAS_SUFFIX) != 0;
 }
 
+/* Bytes of the key in the record itself. */
+static inline uint32_t presence__key_bytes(const presence_meta *record) {
+  return record->key_bits & PRESENCE__KEY_SIZE_MASK;
+}
+
 static inline const char *presence__tail(const presence_meta *record) {
-  return record->bytes + presence__key_size(record);
+  return record->bytes + presence__key_bytes(record);
 }
 
 /* Bytes of the pid, or of its size, at the head of the tail. */
@@ -239,7 +294,14 @@ static inline size_t presence__tail_size(const presence_meta *record) {
 }
 
 static inline size_t presence__record_size(const presence_meta *record) {
-  return sizeof *record + presence__key_size(record) + presence__tail_size(record);
+  return sizeof *record + presence__key_bytes(record) + presence__tail_size(record);
+}
+
+/* Frees a record of so many bytes whose count has come to 0. */
+static inline void presence__record_give(presence_heap *heap, presence_meta *record, size_t size) {
+  if (__builtin_expect(presence__has_long_key(record), false))
+    presence__text_release(heap, presence__long_key(record));
+  presence__give(heap, record, size);
 }
 
 static inline struct presence__name presence__record_pid(const presence_meta *record) {

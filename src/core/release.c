@@ -33,7 +33,7 @@ static inline presence__slot bury_one(presence_heap *heap, presence__slot slot) 
   }
   void *object = presence__object(slot);
   if (presence__tag_of(slot) == PRESENCE__RECORD) {
-    presence__give(heap, object, presence__record_size(object));
+    presence__record_give(heap, object, presence__record_size(object));
     return 0;
   }
   if (presence__tag_of(slot) == PRESENCE__ITEM) {
@@ -97,8 +97,7 @@ static size_t free_one(presence_heap *heap, presence__slot slot) {
   }
   case PRESENCE__TOPIC: {
     struct presence_topic *topic = object;
-    struct presence__text *name = topic->name;
-    if (presence__refs_down(&name->refs)) presence__give(heap, name, sizeof *name + name->size);
+    presence__text_release(heap, topic->name);
     size = sizeof *topic;
     break;
   }

@@ -86,10 +86,8 @@ const presence_entry *presence_topic_get(const presence_topic *topic, presence_s
   if (!leaf) return NULL;
   if (presence__tag_of(leaf) == PRESENCE__RECORD) {
     const presence_meta *record = presence__object(leaf);
-    if (record->hash != (uint32_t)(probe.hash >> 32) || presence__key_size(record) != key.size ||
-        !presence__bytes_equal(record->bytes, key.bytes, key.size))
-      return NULL;
-    return presence__entry_of(leaf);
+    bool found = presence__record_is_of(record, (uint32_t)(probe.hash >> 32), key);
+    return found ? presence__entry_of(leaf) : NULL;
   }
   /* The leaf by itself is a trie, so this goes on from it. */
   return presence__entry_of(presence__trie_find(leaf, &probe));

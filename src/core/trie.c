@@ -4,7 +4,7 @@
 
 /* ---- Leaves ---- */
 
-static presence_meta *first_record(presence__slot leaf) {
+presence_meta *presence__first_record(presence__slot leaf) {
   for (;;) {
     void *object = presence__object(leaf);
     switch (presence__tag_of(leaf)) {
@@ -47,7 +47,7 @@ struct presence__name presence__leaf_name(presence__slot leaf) {
     struct presence__text *name = ((struct presence_topic *)object)->name;
     return (struct presence__name){name->bytes, name->size, PRESENCE__STRING};
   }
-  presence_meta *record = first_record(leaf);
+  presence_meta *record = presence__first_record(leaf);
   if (presence__tag_of(leaf) == PRESENCE__ITEM) return presence__record_pid(record);
   return presence__name_of(presence__key(record));
 }
@@ -61,7 +61,7 @@ uint32_t presence__leaf_hash_high(presence__slot leaf) {
   case PRESENCE__ITEM:
     return ((struct presence__item *)object)->hash;
   default:
-    return first_record(leaf)->hash;
+    return presence__first_record(leaf)->hash;
   }
 }
 

@@ -41,6 +41,9 @@ struct presence__path {
   presence__slot *at[PRESENCE__LEVELS + 1];
 };
 
+/* A record of an entry, or of an item or items, *borrowed*. */
+presence_meta *presence__first_record(presence__slot leaf);
+
 /* The name of a leaf (of a collision: of its first). */
 struct presence__name presence__leaf_name(presence__slot leaf);
 
@@ -85,9 +88,8 @@ PRESENCE__FAST presence__slot presence__trie_locate_inline(presence__slot *root,
   if (leaf && presence__tag_of(leaf) == PRESENCE__RECORD) {
     /* By far the most frequent. */
     const presence_meta *record = presence__object(leaf);
-    path->found = record->hash == (uint32_t)(probe->hash >> 32) &&
-                          presence__key_size(record) == probe->name.size &&
-                          presence__bytes_equal(record->bytes, probe->name.bytes, probe->name.size)
+    const presence_string key = {probe->name.bytes, probe->name.size};
+    path->found = presence__record_is_of(record, (uint32_t)(probe->hash >> 32), key)
                       ? PRESENCE__MATCH
                       : PRESENCE__OTHER;
   } else {
@@ -187,7 +189,7 @@ PRESENCE__FAST bool presence__trie_remove_record(presence_heap *heap, struct pre
     *at = other;
     presence__give(heap, node, presence__node_size(2));
   }
-  if (presence__refs_down(&record->refs)) presence__give(heap, record, record_bytes);
+  if (presence__refs_down(&record->refs)) presence__record_give(heap, record, record_bytes);
   return true;
 }
 
