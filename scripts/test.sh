@@ -8,13 +8,10 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-suites=(c c-sanitize c-clang c-tiny c-lua c-valgrind fuzz
+suites=(c c-sanitize c-clang c-tiny c-tsan c-lua c-valgrind fuzz
   unit-lua5.4 unit-luajit unit-sanitize
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx
   valgrind-lua5.4 valgrind-luajit gc0-lua5.4 gc0-luajit install house bench e2e e2e-nginx)
-# Run when they are named: about one run in six still finds that a version held by another thread
-# does not equal its copy (the threads of spec/c/threads).
-named_only=(c-tsan)
 time_limit_s=${SUITE_TIME_LIMIT_S:-600}
 logs=$PWD/build/test-logs
 
@@ -132,7 +129,13 @@ node_tests() {
   node --test "${options[@]}" "${files[@]}"
 }
 
-run_c() { bash scripts/build.sh default tests && c_programs build; }
+# Also nodes of two and of four slots.
+run_c() {
+  local source
+  for source in spec/c/test_*.c; do programs+=("$(basename "$source" .c)"); done
+  programs+=(test_core_{model,trie,entry,memory}_{2,4}way)
+  bash scripts/build.sh default tests && c_programs build
+}
 run_c-sanitize() { bash scripts/build.sh sanitize tests && c_programs build/sanitize; }
 run_c-clang() { bash scripts/build.sh clang tests && c_programs build/clang; }
 run_c-tiny() { bash scripts/build.sh tiny tests && c_programs build/tiny; }
@@ -280,7 +283,7 @@ elif [ "${1:-}" = --run ]; then
 fi
 
 selected=()
-for suite in "${suites[@]}" ${1:+"${named_only[@]}"}; do
+for suite in "${suites[@]}"; do
   if [ $# -eq 0 ]; then selected+=("$suite"); fi
   for wanted in "$@"; do
     case $suite in "$wanted" | "$wanted"-*) selected+=("$suite") && break ;; esac

@@ -1,7 +1,9 @@
 /* Random edits against the naive model: every old version must stay what it was, whatever happens
-   to later ones; diffs, patches and equality agree with the model. The same under a good hash, one
-   of few bits, and one where every name collides with every other. */
+   to later ones; diffs, patches and equality agree with the model; the invariants hold after every
+   edit. The same under a good hash, one of few bits, and one where every name collides with every
+   other. */
 #include "cmocka_all.h"
+#include "core/edit.h"
 #include "core/hash.h"
 #include "core_model.h"
 
@@ -70,6 +72,7 @@ static void edit(struct run *run, struct version *v) {
   assert_true((out == v->state) == (wanted == PRESENCE_UNCHANGED));
   presence_state_release(v->state);
   v->state = out;
+  complain_not(presence__check(v->state, NULL));
 }
 
 /* A state made from an editor's must not follow its later edits, nor the other way round. */
@@ -122,7 +125,8 @@ static void edit_in_place(struct run *run, struct version *v) {
       snapshot = presence_editor_snapshot(editor);
       model_copy(&then, &v->model);
     }
-    /* Seldom, since a look makes the editor forget which topic it edited last. */
+    /* Not by presence_editor_state, which makes the editor forget which topic it edited last. */
+    complain_not(presence__check(editor->state, NULL));
     if (below(&run->seed, 10) == 0) derive(run, editor, &v->model);
   }
   presence_state_release(v->state);

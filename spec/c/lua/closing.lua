@@ -61,6 +61,14 @@ local makers = {
     outbox:add(core.message(("x"):rep(5000)))
     return outbox
   end,
+  audience = function()
+    local due, audience = core.due(), core.audience()
+    for i = 1, 20 do
+      audience:add(core.outbox("message", due, i, 1000))
+    end
+    audience:send(core.message "to all")
+    return audience
+  end,
   websocket = function()
     local decoder = core.websocket { max_message_bytes = 10000, max_fragments = 8 }
     decoder:feed(core.client_frame(1, ("x"):rep(3000), "mask"):sub(1, 2000))

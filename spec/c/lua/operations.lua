@@ -1,7 +1,53 @@
---- What test_lua_memory.c does while memory fails: every function and method of the pure layer and
---- of the owner, and what the codecs make. Gets the module and a function of C that pushes a state;
---- returns the operations in their order, and a function that tells all that they may not change.
+--- What test_lua_memory.c does while memory fails: every function of the module, every method and
+--- every metamethod of what it makes. Gets the module and a function of C that pushes a state;
+--- returns the operations in their order, a function that tells all that they may not change, two
+--- states, and a function that tells which functions no operation has called yet.
 local core, share = ...
+
+-- Every function notes that it was called, once the operations are set going.
+local uncalled, noting = {}, false
+
+local function note(owner, name, fn)
+  local label = owner .. "." .. name
+  uncalled[label] = true
+  return function(...)
+    if noting then
+      uncalled[label] = nil
+    end
+    return fn(...)
+  end
+end
+
+local function note_all(owner, functions)
+  for name, fn in pairs(functions) do
+    if type(fn) == "function" and name ~= "__gc" then
+      functions[name] = note(owner, name, fn)
+    end
+  end
+end
+
+local function note_methods(owner, value)
+  local metatable = debug.getmetatable(value)
+  note_all(owner, metatable)
+  if type(metatable.__index) == "table" then
+    note_all(owner, metatable.__index)
+  end
+end
+
+do
+  local s = core.new_state():track("t", "k", 1, "1")
+  note_methods("PresenceState", s)
+  note_methods("PresenceEntry", s:get("t", "k"))
+  note_methods("PresenceMeta", s:get("t", "k")[1])
+  note_methods("PresenceOwner", core.owner())
+  s:edit(function(b) note_methods("PresenceBuilder", b) end)
+  note_methods("message", core.message "x")
+  note_methods("outbox", core.outbox "message")
+  note_methods("due", core.due())
+  note_methods("audience", core.audience())
+  note_methods("websocket", core.websocket { max_message_bytes = 1, max_fragments = 1 })
+  note_all("core", core)
+end
 
 local function fill(b)
   for i = 1, 30 do
@@ -67,6 +113,11 @@ end
 add("new_state", core.new_state)
 add("track a key", function() return s:track("t", "new", 1, "1") end)
 add("track on a new topic", function() return s:track("new", "new", 1, "1") end)
+add("edits by functions", function()
+  local one = core.track_state(s, "t", "new", 1, "1")
+  local two = core.update_state(one, "t", "new", 1, "2")
+  return one, two, core.untrack_state(two, "t", "new", 1)
+end)
 add("track a second pid", function() return s:track("t", "key2", "p", "1") end)
 add("track the ninth meta", function() return s:track("t", "few", 99, "1") end)
 add("track one of many", function() return s:track("t", "many", 99, "1") end)
@@ -101,6 +152,12 @@ add("edit nothing", function() return s:edit(function() end) end)
 
 -- Looking.
 add("list", function() return s:list("t") end)
+add("looks by functions", function()
+  assert(core.count_presences(s, "t") == 32 and core.connection_count(s, "t", "many") == 20)
+  assert(core.is_present(s, "t", "many") and not core.is_present(s, "t", "nobody"))
+  assert(core.entry_count(entry) == 20 and core.meta_data(meta) == "2")
+  return core.list_state(s, "t"), core.list_json(s, "u"), core.heap_usage()
+end)
 add("get", function() return s:get("t", "many") end)
 add("count", function() return s:count("t") + s:connections("t", "many") end)
 add("has", function() return s:has("t", "many") end)
@@ -181,6 +238,20 @@ add("owner: patch", function() owner:patch(diff) end)
 -- Text and codecs.
 add("json_quote", function() return core.json_quote(("é"):rep(300)) end)
 add("cut_v2", function() return core.cut_v2('["1","2","t","event",{"a":1}]') end)
+add("cut_v1", function()
+  return core.cut_v1 '{"topic":"t","event":"e","payload":{"a":1},"ref":"1"}'
+end)
+add("messages", function()
+  local text = core.message_v1("1", "t", "event", "{}")
+  local binary = core.message_binary("push", '"1"', nil, "t", "event", ("x"):rep(300))
+  assert(core.cut_binary(binary:text(), true))
+  assert(binary:is_binary() and not text:is_binary() and #text > 0)
+  return text, tostring(text), text:text(), core.message("x", true)
+end)
+add("checks", function()
+  assert(core.utf8_valid "é" and core.json_valid "[1]" and not core.json_valid "[")
+  return core.random_bytes(32), core.close_payload(1000, "bye"), core.query_decode "a=b&c=%41"
+end)
 add("base64", function() return core.base64_decode(core.base64_encode(("x"):rep(100))) end)
 add("outbox", function()
   local outbox = core.outbox "websocket"
@@ -188,6 +259,27 @@ add("outbox", function()
   outbox:add_frame(9, "ping")
   outbox:add(core.message_v1("1", "t", "event", "{}", core.message "used again"))
   return outbox:take()
+end)
+add("outbox: all else", function()
+  local due = core.due()
+  local outbox = core.outbox("websocket", due, 1, 1000)
+  outbox:block(true)
+  outbox:add(core.message_v2(nil, "1", "t", "event", "{}"))
+  outbox:direct(nil)
+  assert(#outbox == 1 and outbox:bytes() > 0 and not outbox:is_writable())
+  outbox:block(false)
+  outbox:clear()
+  outbox:close()
+  due:tell()
+  local numbers = due:write()
+  outbox:abandon()
+  return tostring(outbox), numbers
+end)
+add("audience: in step", function()
+  local audience = core.audience()
+  audience:add(core.outbox "message", true)
+  audience:set_in_step(1)
+  return #audience
 end)
 add("audience", function()
   local due, audience = core.due(), core.audience()
@@ -201,10 +293,28 @@ end)
 add("websocket", function()
   local decoder = core.websocket { max_message_bytes = 1000, max_fragments = 8 }
   decoder:feed(core.client_frame(1, ("x"):rep(300), "mask"))
-  return decoder:next()
+  return tostring(decoder), decoder:next()
 end)
 add("http_request", function()
   return core.http_request("GET /a?b=c HTTP/1.1\r\nhost: x\r\n\r\n", 1000, 10)
 end)
 
-return operations, content, s, now
+-- Each is a closure, so that what is noted costs no memory while an operation runs.
+for _, operation in ipairs(operations) do
+  local run = operation.run
+  operation.run = function()
+    noting = true
+    return run()
+  end
+end
+
+local function tell_uncalled()
+  local names = {}
+  for name in pairs(uncalled) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, " ")
+end
+
+return operations, content, s, now, tell_uncalled

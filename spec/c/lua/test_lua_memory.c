@@ -13,7 +13,7 @@ struct scene {
   size_t operations;
 };
 
-enum { OPERATIONS = 1, CONTENT, OLD, NOW, BEFORE }; /* on the stack of a scene */
+enum { OPERATIONS = 1, CONTENT, OLD, NOW, UNCALLED, BEFORE }; /* on the stack of a scene */
 
 static int share(lua_State *L) {
   const presence_state *state = presence_lua_to_state(L, 1);
@@ -46,7 +46,7 @@ static void open_scene(struct scene *scene) {
   lua_pushlightuserdata(L, &scene->core);
   call(L, 1, 1);
   lua_pushcfunction(L, share);
-  call(L, 2, 4);
+  call(L, 2, 5);
   scene->operations = lua_rawlen(L, OPERATIONS);
   push_content(L);
 }
@@ -167,6 +167,25 @@ static size_t operations(void) {
   return count;
 }
 
+/* No function of the module, no method, no metamethod is left out. */
+static void every_function_is_called_by_an_operation(void **state) {
+  (void)state;
+  struct scene scene;
+  open_scene(&scene);
+  lua_State *L = scene.L;
+  for (size_t i = 1; i <= scene.operations; i++) {
+    const int top = lua_gettop(L);
+    const char *name = push_operation(L, i);
+    /* One may find what another left; all that counts here is what it calls. */
+    if (lua_pcall(L, 0, LUA_MULTRET, 0) == LUA_ERRMEM) fail_msg("%s: no memory", name);
+    lua_settop(L, top);
+  }
+  lua_pushvalue(L, UNCALLED);
+  call(L, 0, 1);
+  assert_string_equal(lua_tostring(L, -1), "");
+  close_scene(&scene, "all of them");
+}
+
 static void fail_every_request(struct failure failure) {
   const size_t count = operations();
   assert_true(count > 50);
@@ -254,6 +273,7 @@ static void opening_fails_at_every_request(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_function_is_called_by_an_operation),
       cmocka_unit_test(opening_fails_at_every_request),
       cmocka_unit_test(a_request_of_lua_fails_once),
       cmocka_unit_test(requests_of_lua_fail_from_then_on),
