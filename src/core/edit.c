@@ -19,3 +19,10 @@ bool presence__editor_part(presence_editor *editor) {
   editor->memo = NULL;
   return true;
 }
+
+presence_meta *presence__make_record_of_long_key(presence_heap *heap, struct presence__place place,
+                                                 struct presence__name pid, presence_string meta,
+                                                 presence_string suffix, size_t *size) {
+  const struct presence__parts parts = {place.key, place.key_hash, &pid, meta, suffix, place.entry};
+  return presence__record_new(heap, &parts, size);
+}

@@ -110,6 +110,12 @@ PRESENCE__FAST presence__slot presence__own_entry(const struct presence__place *
   return place->entry ? presence__retain(place->entry) : 0;
 }
 
+/* Part of the next. By value: what is passed by its address could not stay in registers where keys
+   are short. */
+presence_meta *presence__make_record_of_long_key(presence_heap *heap, struct presence__place place,
+                                                 struct presence__name pid, presence_string meta,
+                                                 presence_string suffix, size_t *size);
+
 /* The record that a track or update puts. */
 PRESENCE__FAST enum presence_status
 presence__make_record(presence_heap *heap, const struct presence__place *place,
@@ -118,9 +124,15 @@ presence__make_record(presence_heap *heap, const struct presence__place *place,
   struct presence__suffix suffix;
   suffix.size = 0;
   if (want->is_runtime) presence__suffix_write(&suffix, want->meta, want->ref, old_ref);
-  struct presence__parts parts = {
-      place->key, place->key_hash, pid, want->meta, {suffix.bytes, suffix.size}, place->entry};
-  *out = presence__record_inline(heap, &parts, size);
+  const presence_string behind = {suffix.bytes, suffix.size};
+  if (__builtin_expect(place->key.size > PRESENCE__SHORT_KEY_BYTES, false)) {
+    size_t bytes = 0;
+    *out = presence__make_record_of_long_key(heap, *place, *pid, want->meta, behind, &bytes);
+    *size = bytes;
+  } else {
+    struct presence__parts parts = {place->key, place->key_hash, pid, want->meta, behind, 0};
+    *out = presence__record_inline(heap, &parts, size);
+  }
   return *out ? PRESENCE_OK : PRESENCE_OUT_OF_MEMORY;
 }
 

@@ -41,8 +41,8 @@ struct presence__text *presence__text_new(presence_heap *heap, presence_string n
   return text;
 }
 
-presence_meta *presence__record_of_long_key(presence_heap *heap,
-                                            const struct presence__parts *parts, size_t *size) {
+static presence_meta *record_of_long_key(presence_heap *heap, const struct presence__parts *parts,
+                                         size_t *size) {
   struct presence__text *text;
   if (parts->kin) {
     const presence_meta *kin = presence__first_record(parts->kin);
@@ -55,7 +55,7 @@ presence_meta *presence__record_of_long_key(presence_heap *heap,
   }
   struct presence__parts own = *parts;
   own.key = (presence_string){(const char *)&text, sizeof text};
-  presence_meta *record = presence__record_new(heap, &own, size);
+  presence_meta *record = presence__record_inline(heap, &own, size);
   if (record)
     record->key_bits |= PRESENCE__LONG_KEY;
   else
@@ -65,6 +65,7 @@ presence_meta *presence__record_of_long_key(presence_heap *heap,
 
 presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
                                     size_t *size) {
+  if (parts->key.size > PRESENCE__SHORT_KEY_BYTES) return record_of_long_key(heap, parts, size);
   return presence__record_inline(heap, parts, size);
 }
 

@@ -162,20 +162,14 @@ struct presence__parts {
   presence__slot kin;     /* an entry of that key, whose text is shared; 0: none */
 };
 
-/* The next for a long key. */
-presence_meta *presence__record_of_long_key(presence_heap *heap,
-                                            const struct presence__parts *parts, size_t *size);
-
 static inline char *presence__append(char *at, const void *bytes, size_t size) {
   if (size) memcpy(at, bytes, size);
   return at + size;
 }
 
-/* A *new* record, and its size; NULL: out of memory. */
+/* A *new* record of a short key, and its size; NULL: out of memory. */
 PRESENCE__FAST presence_meta *
 presence__record_inline(presence_heap *heap, const struct presence__parts *parts, size_t *size) {
-  if (__builtin_expect(parts->key.size > PRESENCE__SHORT_KEY_BYTES, false))
-    return presence__record_of_long_key(heap, parts, size);
   const struct presence__name *pid = parts->pid;
   bool is_string = pid->kind == PRESENCE__STRING;
   uint16_t suffix_size = (uint16_t)parts->suffix.size;
@@ -203,7 +197,7 @@ presence__record_inline(presence_heap *heap, const struct presence__parts *parts
   return record;
 }
 
-/* The same as a call. */
+/* The same of any key, as a call. */
 presence_meta *presence__record_new(presence_heap *heap, const struct presence__parts *parts,
                                     size_t *size);
 
