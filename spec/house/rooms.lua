@@ -103,7 +103,7 @@ local c_rooms = {
 local libc = {}
 for name in ([[assert ctype errno fcntl float inttypes limits math signal stdalign stdarg stdatomic
   stdbool stddef stdint stdio stdlib stdnoreturn string time unistd sys/random sys/types sys/mman
-  dlfcn sys/resource sys/time pthread threads sanitizer/asan_interface]]):gmatch("%S+") do
+  dlfcn sys/wait sys/resource sys/time pthread threads sanitizer/asan_interface]]):gmatch("%S+") do
   libc[name .. ".h"] = true
 end
 local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = true }
