@@ -127,7 +127,7 @@ static void leaves_to_owners_what_was_not_taken(void **state) {
   assert_int_equal(some->sent, 2);
   assert_int_equal(presence__line_bytes(some), 3);
   assert_int_equal(presence__line_bytes(none), 10);
-  presence__due_drop(due);
+  presence__due_drop(due, due->count);
   assert_int_equal(due->count, 0);
   /* What was begun goes on where it stopped. */
   room[1] = SIZE_MAX;
@@ -168,7 +168,7 @@ static void a_blocked_line_waits_within_its_bound(void **state) {
   assert_true(line->has_overflowed);
   assert_int_equal(presence__due_write(due, fake_write), 1);
   assert_int_equal(writes, 0);
-  presence__due_drop(due);
+  presence__due_drop(due, due->count);
   add(line, "more");
   assert_int_equal(due->count, 0); /* its owner has been told */
   presence__line_block(line, false);
@@ -248,7 +248,7 @@ static void everybody_is_sent_the_same_but_one(void **state) {
   assert_true(presence__audience_send(&a, m, a.count));
   assert_int_equal(m->references, 1 + 2 + 1 + 2);
   assert_int_equal(presence__due_write(due, fake_write), 1); /* the closed one */
-  presence__due_drop(due);
+  presence__due_drop(due, due->count);
   took(0, "\x81\x04news\x81\x04news");
   took(1, "\x81\x04news");
   took(2, "\x81\x04news\x81\x04news");
@@ -427,14 +427,18 @@ static void random_writes_keep_every_order(void **state) {
       room[i] = dice % 5 ? dice % 40 : 0;
     } else {
       (void)presence__due_write(due, fake_write);
-      presence__due_drop(due);
+      presence__due_drop(due, due->count);
     }
     size_t left = presence__line_bytes(line);
     assert_int_equal(taken[i].size + left, wanted[i].size);
     assert_memory_equal(taken[i].data ? taken[i].data : "", wanted[i].data ? wanted[i].data : "",
                         taken[i].size);
     char *rest = malloc(left + 1);
-    presence__outbox_copy_frames(&line->outbox, line->sent, rest);
+    size_t copied;
+    assert_int_equal(
+        presence__outbox_copy_frames(&line->outbox, line->sent, rest, left, &copied),
+        line->outbox.count);
+    assert_int_equal(copied, left);
     assert_memory_equal(rest, (wanted[i].data ? wanted[i].data : "") + taken[i].size, left);
     free(rest);
   }
@@ -444,6 +448,79 @@ static void random_writes_keep_every_order(void **state) {
     presence__buf_free(&wanted[i]);
   }
   presence__due_release(due);
+}
+
+static void who_becomes_due_meanwhile_stays_due(void **state) {
+  (void)state;
+  struct presence__due *due = presence__due_new(NULL);
+  struct presence__line *a = line_to(due, -1), *b = line_to(due, -1), *c = line_to(due, -1);
+  add(a, "one");
+  add(b, "two");
+  size_t count = presence__due_write(due, fake_write);
+  assert_int_equal(count, 2);
+  add(c, "three");
+  presence__due_drop(due, count);
+  assert_int_equal(due->count, 1);
+  assert_ptr_equal(due->lines[0], c);
+  assert_true(c->is_due && !a->is_due && !b->is_due);
+  presence__due_clear(due);
+  presence__line_release(a);
+  presence__line_release(b);
+  presence__line_release(c);
+  presence__due_release(due);
+}
+
+static void nothing_is_written_for_an_empty_line(void **state) {
+  (void)state;
+  struct presence__due *due = presence__due_new(NULL);
+  struct presence__line *line = line_to(due, 0);
+  add(line, "one");
+  presence__line_clear(line);
+  assert_int_equal(presence__due_write(due, fake_write), 0);
+  assert_int_equal(writes, 0);
+  presence__line_release(line);
+  presence__due_release(due);
+}
+
+static void the_bound_holds_again_after_the_reader_read_on(void **state) {
+  (void)state;
+  struct presence__due *due = presence__due_new(NULL);
+  struct presence__line *line = line_to(due, -1);
+  line->max_bytes = 8;
+  presence__line_block(line, true);
+  add(line, "0123456789");
+  assert_true(line->has_overflowed);
+  presence__line_block(line, false); /* before its owner was told */
+  assert_int_equal(presence__due_write(due, fake_write), 1);
+  presence__due_drop(due, 1);
+  presence__line_clear(line);
+  presence__line_block(line, true);
+  add(line, "0123456789");
+  assert_int_equal(presence__due_write(due, fake_write), 1);
+  presence__due_drop(due, 1);
+  presence__line_release(line);
+  presence__due_release(due);
+}
+
+static void a_line_may_have_two_seats(void **state) {
+  (void)state;
+  struct presence__line *line = presence__line_new(NULL, NULL);
+  struct presence__audience a;
+  presence__audience_init(&a, NULL);
+  assert_true(presence__audience_add(&a, line, true));
+  assert_true(presence__audience_add(&a, line, true));
+  struct presence__message *m = message("news");
+  size_t strays;
+  add(line, "first");
+  assert_true(presence__audience_send(&a, m, a.count));
+  add(line, "last");
+  assert_true(presence__audience_tell(&a, m, &strays));
+  assert_int_equal(line->outbox.count, 6);
+  assert_int_equal(m->references, 1 + 4);
+  presence__audience_clear(&a);
+  presence__line_release(line);
+  assert_int_equal(m->references, 1);
+  presence__message_release(m);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -461,6 +538,10 @@ int main(void) {
       TEST(who_does_not_keep_up_falls_out_of_step),
       TEST(every_failed_allocation_adds_to_nobody),
       TEST(sizes_do_not_overflow),
+      TEST(who_becomes_due_meanwhile_stays_due),
+      TEST(nothing_is_written_for_an_empty_line),
+      TEST(the_bound_holds_again_after_the_reader_read_on),
+      TEST(a_line_may_have_two_seats),
       TEST(random_writes_keep_every_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,13 @@ static void keeps_order_and_gives_memory_back(void **state) {
       char *frames = malloc(o.frame_bytes + 1);
       if (i % 500 == 0 && o.count) {
         char text[16];
-        presence__outbox_copy_frames(&o, 0, frames);
+        size_t written;
+        assert_int_equal(
+            presence__outbox_copy_frames(&o, 0, frames, o.frame_bytes - 1, &written), o.count - 1);
+        assert_int_equal(written, o.frame_bytes - 8);
+        assert_int_equal(presence__outbox_copy_frames(&o, 0, frames, o.frame_bytes, &written),
+                         o.count);
+        assert_int_equal(written, o.frame_bytes);
         snprintf(text, sizeof text, "\x81\x06%06u", in - 1);
         assert_memory_equal(frames + o.frame_bytes - 8, text, 8);
       }

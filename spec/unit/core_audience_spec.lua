@@ -85,6 +85,94 @@ describe("presence.core, due", function()
   end)
 end)
 
+-- Finalizers are code of users, and run wherever memory is asked for.
+describe("presence.core, while finalizers run", function()
+  -- Makes garbage whose finalizers do something: some is found in the midst of `body`.
+  local function amid_finalizers(does, body)
+    local function litter()
+      local new_proxy = rawget(_G, "newproxy") -- of Lua 5.1, whose tables have no finalizers
+      if new_proxy then
+        getmetatable(new_proxy(true)).__gc = does
+      else
+        setmetatable({}, { __gc = does })
+      end
+    end
+    local pause = collectgarbage("setpause", 100)
+    local multiplier = collectgarbage("setstepmul", 1000)
+    for round = 1, 3000 do
+      litter()
+      body(round)
+    end
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", multiplier)
+    collectgarbage()
+  end
+
+  it("takes every frame and message once", function()
+    for _, framing in ipairs { "websocket", "message" } do
+      local q = core.outbox(framing)
+      local added, taken = 0, {}
+      local function add()
+        added = added + 1
+        q:add(message(("%06d"):format(added)))
+      end
+      amid_finalizers(add, function(round)
+        for _ = 1, round % 4 do
+          add()
+        end
+        taken[#taken + 1] = q:take()
+      end)
+      while #q > 0 do
+        taken[#taken + 1] = q:take()
+      end
+      local seen, count = {}, 0
+      for number in table.concat(taken):gmatch "%d%d%d%d%d%d" do
+        assert.is_nil(seen[number])
+        seen[number], count = true, count + 1
+      end
+      assert.equal(added, count)
+    end
+  end)
+
+  it("reads nothing of an outbox that is abandoned meanwhile", function()
+    for _, framing in ipairs { "websocket", "message" } do
+      local q = core.outbox(framing)
+      amid_finalizers(function() q:abandon() end, function(round)
+        q = core.outbox(framing)
+        for _ = 1, round % 4 do
+          q:add(message "0123456789")
+        end
+        while #q > 0 do
+          q:take()
+        end
+      end)
+    end
+  end)
+
+  it("forgets nobody who becomes due", function()
+    local due = core.due()
+    local queues, named, last = {}, {}, 0
+    local function add()
+      last = last + 1
+      local number = last
+      queues[number] = outbox(due, number)
+      queues[number]:add(message "x")
+    end
+    local function name(numbers)
+      for _, number in ipairs(numbers or {}) do
+        assert.is_nil(named[number])
+        named[number] = true
+      end
+    end
+    amid_finalizers(add, function()
+      add()
+      name(due:write())
+    end)
+    name(due:write())
+    assert.equal(last, #named)
+  end)
+end)
+
 describe("presence.core, audience", function()
   local function audience(count)
     local due, a, queues = core.due(), core.audience(), {}

@@ -65,13 +65,13 @@ static int l_due_write(lua_State *L) {
   struct presence__due *due = check_due(L, 1, own_metatable);
   size_t count = presence__due_write(due, presence__send);
   if (count == 0) return 0;
-  /* When there is no memory for it, they stay due. */
+  /* When there is no memory for it, they stay due. It may run finalizers, which make others due. */
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
     lua_pushnumber(L, (lua_Number)due->lines[i]->number);
     lua_rawseti(L, -2, (int)i + 1);
   }
-  presence__due_drop(due);
+  presence__due_drop(due, count);
   return 1;
 }
 
@@ -183,26 +183,44 @@ static int l_outbox_len(lua_State *L) {
   return 1;
 }
 
-/* The string is made before anything is dropped: when that fails, nothing is lost. */
-static int take_message(lua_State *L, struct presence__outbox *o) {
-  struct presence__message *m = presence__outbox_front(o);
+/* Taking: the string is made before anything is dropped, so that nothing is lost when that fails.
+   What makes it may run finalizers, which may queue more, or end the connection: of what was seen
+   before, only the count of what was copied holds after it. */
+
+static struct presence__message *hold(struct presence__line *line, struct presence__message *m) {
+  struct presence__message *old = line->held;
+  line->held = m ? presence__message_retain(m) : NULL;
+  presence__message_release(old);
+  return m;
+}
+
+static void drop_taken(struct presence__line *line, size_t count) {
+  for (; count > 0 && line->outbox.count > 0; count--)
+    presence__outbox_drop_front(&line->outbox);
+  line->sent = 0;
+  hold(line, NULL);
+}
+
+static int take_message(lua_State *L, struct presence__line *line) {
+  struct presence__message *m = hold(line, presence__outbox_front(&line->outbox));
   lua_pushlstring(L, presence__message_payload(m), m->size);
   lua_pushboolean(L, m->opcode == PRESENCE__WS_OP_BINARY);
-  presence__outbox_drop_front(o);
+  drop_taken(line, 1);
   return 2;
 }
 
 static int take_frames(lua_State *L, struct presence__line *line) {
-  size_t size = presence__line_bytes(line);
-  if (line->outbox.count == 1) {
-    struct presence__message *m = presence__outbox_front(&line->outbox);
+  size_t size = presence__line_bytes(line), count = line->outbox.count;
+  if (count == 1) {
+    struct presence__message *m = hold(line, presence__outbox_front(&line->outbox));
     lua_pushlstring(L, presence__message_frame(m) + line->sent, size);
   } else {
     char *bytes = lua_newuserdatauv(L, size, 0);
-    presence__outbox_copy_frames(&line->outbox, line->sent, bytes);
+    count = presence__outbox_copy_frames(&line->outbox, line->sent, bytes, size, &size);
+    if (count == 0) return 0; /* it was abandoned */
     lua_pushlstring(L, bytes, size);
   }
-  presence__line_clear(line);
+  drop_taken(line, count);
   return 1;
 }
 
@@ -212,7 +230,7 @@ static int l_outbox_take(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  return line->has_frames ? take_frames(L, line) : take_message(L, &line->outbox);
+  return line->has_frames ? take_frames(L, line) : take_message(L, line);
 }
 
 static int l_outbox_clear(lua_State *L) {

@@ -46,7 +46,7 @@ bool presence__audience_send(struct presence__audience *a, struct presence__mess
   for (size_t i = 0; i < a->count; i++)
     if (!presence__line_reserve(a->seats[i].line)) return false;
   for (size_t i = 0; i < a->count; i++)
-    if (i != except) presence__line_put(a->seats[i].line, m);
+    if (i != except && !presence__line_add(a->seats[i].line, m)) return false;
   return true;
 }
 
@@ -62,7 +62,7 @@ bool presence__audience_tell(struct presence__audience *a, struct presence__mess
   for (size_t i = 0; i < a->count; i++) {
     struct presence__seat *seat = &a->seats[i];
     if (m && is_told(seat)) {
-      presence__line_put(seat->line, m);
+      if (!presence__line_add(seat->line, m)) return false;
       seat->was_told = true;
     } else if (m) {
       seat->is_in_step = false;

@@ -30,8 +30,9 @@ void presence__audience_init(struct presence__audience *a,
 /* Lets all lines go and frees its memory; it is empty then and may be used again. */
 void presence__audience_clear(struct presence__audience *a);
 
-/* Gives a line the seat after the last; it gets one more reference. Amortised O(1). false: out of
-   memory, nothing was changed. */
+/* Gives a line the seat after the last; it gets one more reference. A line that has several is told
+   as often, but then not all or none when memory runs out. Amortised O(1). false: out of memory,
+   nothing was changed. */
 bool presence__audience_add(struct presence__audience *a, struct presence__line *line,
                             bool is_in_step);
 /* Takes a seat away (place < count); who has the last one moves to it. O(1). */

@@ -21,19 +21,19 @@ void presence__due_release(struct presence__due *due) {
   presence__alloc_free(due->allocator, due, sizeof *due);
 }
 
-void presence__due_drop(struct presence__due *due) {
-  size_t count = due->count;
-  due->count = 0;
+void presence__due_drop(struct presence__due *due, size_t count) {
   for (size_t i = 0; i < count; i++) {
     due->lines[i]->is_due = false;
     presence__line_release(due->lines[i]);
   }
+  due->count -= count;
+  if (due->count > 0) memmove(due->lines, due->lines + count, due->count * sizeof *due->lines);
 }
 
 void presence__due_clear(struct presence__due *due) {
   /* The last reference may be a line's. */
   due->references++;
-  presence__due_drop(due);
+  presence__due_drop(due, due->count);
   presence__due_release(due);
 }
 
@@ -76,7 +76,7 @@ static void write_frames(struct presence__line *line, presence__write *write) {
 static bool is_for_owner(struct presence__line *line, presence__write *write) {
   if (line->is_closed) return true;
   if (line->is_blocked) return line->has_overflowed;
-  if (line->descriptor >= 0) write_frames(line, write);
+  if (line->descriptor >= 0 && line->outbox.count > 0) write_frames(line, write);
   return line->outbox.count > 0;
 }
 

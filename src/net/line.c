@@ -41,6 +41,7 @@ struct presence__line *presence__line_new(struct presence__due *due,
 void presence__line_release(struct presence__line *line) {
   if (!line || --line->references > 0) return;
   presence__outbox_clear(&line->outbox);
+  presence__message_release(line->held);
   if (line->due) {
     line->due->members--;
     presence__due_release(line->due);
@@ -58,7 +59,7 @@ bool presence__line_reserve(struct presence__line *line) {
   return line->is_closed || presence__outbox_reserve(&line->outbox);
 }
 
-void presence__line_put(struct presence__line *line, struct presence__message *m) {
+static void put(struct presence__line *line, struct presence__message *m) {
   if (line->is_closed) return;
   presence__outbox_put(&line->outbox, m);
   if (!line->is_blocked) {
@@ -71,12 +72,13 @@ void presence__line_put(struct presence__line *line, struct presence__message *m
 
 bool presence__line_add(struct presence__line *line, struct presence__message *m) {
   if (!presence__line_reserve(line)) return false;
-  presence__line_put(line, m);
+  put(line, m);
   return true;
 }
 
 void presence__line_block(struct presence__line *line, bool is_blocked) {
   line->is_blocked = is_blocked;
+  line->has_overflowed = false;
   if (!is_blocked && line->outbox.count > 0) become_due(line);
 }
 

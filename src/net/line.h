@@ -29,11 +29,12 @@ struct presence__line {
   struct presence__outbox outbox;
   struct presence__due *due; /* a reference, or NULL: nobody is told */
   size_t references;
-  size_t max_bytes; /* that may wait while it is blocked */
-  size_t sent;      /* bytes of the oldest frame that are written */
-  uint64_t number;  /* what its owner calls it */
-  int descriptor;   /* to which frames may be written at once, or -1 */
-  bool has_frames;  /* it takes frames; otherwise whole messages */
+  size_t max_bytes;               /* that may wait while it is blocked */
+  size_t sent;                    /* bytes of the oldest frame that are written */
+  struct presence__message *held; /* one more message, for who reads it out; a reference or NULL */
+  uint64_t number;                /* what its owner calls it */
+  int descriptor;                 /* to which frames may be written at once, or -1 */
+  bool has_frames;                /* it takes frames; otherwise whole messages */
   bool is_due;
   bool is_blocked; /* its reader does not keep up */
   bool is_closed;  /* nothing more is taken; what waits is for its owner to write */
@@ -59,9 +60,10 @@ typedef size_t presence__write(int descriptor, const struct presence__piece *pie
 
 /* Writes every line that is due and takes frames by a descriptor. Those that are for their owners
    stay at the front of the list, in order: what has no descriptor, was not taken whole, is closed
-   or has overflowed. Their number is returned; presence__due_drop lets go of them. */
+   or has overflowed. Their number is returned; presence__due_drop lets go of the first so many, for
+   others may have become due meanwhile. */
 size_t presence__due_write(struct presence__due *due, presence__write *write);
-void presence__due_drop(struct presence__due *due);
+void presence__due_drop(struct presence__due *due, size_t count);
 
 /* *New*, with one reference, open, not blocked, without descriptor and bound. due may be NULL;
    otherwise it gets one more reference, and room for this line, so that nothing fails for want of
@@ -78,12 +80,10 @@ static inline struct presence__line *presence__line_retain(struct presence__line
    memory, nothing was changed. Amortised O(1). */
 bool presence__line_add(struct presence__line *line, struct presence__message *m);
 
-/* The same in two steps, for those who must add to all or to none: after `reserve` was true, one
-   `put` cannot fail. */
+/* For those who must add to all or to none: after it was true, one `add` cannot fail. */
 bool presence__line_reserve(struct presence__line *line);
-void presence__line_put(struct presence__line *line, struct presence__message *m);
 
-/* Would presence__line_put be of use to a reader that keeps up? */
+/* Would presence__line_add be of use to a reader that keeps up? */
 static inline bool presence__line_is_writable(const struct presence__line *line) {
   return !line->is_blocked && !line->is_closed;
 }

@@ -73,11 +73,16 @@ void presence__outbox_drop_front(struct presence__outbox *o) {
     (void)move(o, o->capacity / 2);
 }
 
-void presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst) {
-  for (size_t i = 0; i < o->count; i++, skipped = 0) {
+size_t presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst,
+                                    size_t room, size_t *written) {
+  size_t i = 0;
+  *written = 0;
+  for (; i < o->count; i++, skipped = 0) {
     const struct presence__message *m = presence__outbox_at(o, i);
     size_t size = presence__message_frame_size(m) - skipped;
-    memcpy(dst, presence__message_frame(m) + skipped, size);
-    dst += size;
+    if (size > room - *written) break;
+    memcpy(dst + *written, presence__message_frame(m) + skipped, size);
+    *written += size;
   }
+  return i;
 }

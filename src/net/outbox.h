@@ -50,8 +50,10 @@ struct presence__message *presence__outbox_front(const struct presence__outbox *
    gets shorter. */
 void presence__outbox_drop_front(struct presence__outbox *o);
 
-/* Writes all frames, oldest first, to dst (room for frame_bytes) without removing them; the first
-   `skipped` bytes of the oldest one are left out. */
-void presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst);
+/* Writes the oldest frames to dst, as many as have room there, without removing them; the first
+   `skipped` bytes of the oldest one are left out. How many bytes that are goes to *written, how
+   many messages is returned. */
+size_t presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst,
+                                    size_t room, size_t *written);
 
 #endif

@@ -1,6 +1,6 @@
---- The channels of one topic that are told the same frames: those of one definition that speak one
--- wire format. A message for all of them is encoded once, and C walks their outboxes.
--- It stands for them with PubSub (`deliver`) and with the feed (`tell`).
+--- The channels of one topic that are told the same frames: those of one definition and endpoint
+-- that speak one wire format. A message for all of them is encoded once, and C walks their
+-- outboxes. It stands for them with PubSub (`deliver`) and with the feed (`tell`).
 local core = require "presence.core"
 local members = require "presence.members"
 
@@ -14,7 +14,9 @@ Audience.__index = Audience
 ---@param channel presence.Channel
 ---@return boolean
 function Audience:fits(channel)
-  return channel.definition == self.definition_ and channel.connection.wire == self.wire_
+  local connection = channel.connection
+  return channel.definition == self.definition_ and connection.wire == self.wire_
+    and connection.bound.outboxes == self.outboxes_
 end
 
 ---@param channel presence.Channel
@@ -24,7 +26,12 @@ function Audience:add(channel, is_in_step)
   if not self.members_:add(channel) then
     return false
   end
-  self.seats_:add(channel.connection.outbox.queue, is_in_step)
+  local seats = self.seats_
+  local seated, err = pcall(seats.add, seats, channel.connection.outbox.queue, is_in_step)
+  if not seated then
+    self.members_:remove(channel) -- else all who come later have other places there than here
+    error(err, 0)
+  end
   return true
 end
 
