@@ -154,7 +154,7 @@ run_c-lua() {
 run_fuzz() { bash scripts/fuzz.sh 20; }
 run_c-valgrind() {
   bash scripts/build.sh default tests &&
-    PRESENCE_STEPS=150 PRESENCE_COUNT=10000 c_programs build \
+    PRESENCE_STEPS=150 PRESENCE_COUNT=10000 PRESENCE_STRIDE=7 c_programs build \
       valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99
 }
 run_unit-lua5.4() { bash scripts/build.sh && lua_specs lua5.4 spec/unit; }
