@@ -9,11 +9,12 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
 suites=(c c-sanitize c-clang c-tiny c-tsan c-lua c-valgrind fuzz
-  unit-lua5.4 unit-luajit unit-sanitize
+  unit-lua5.4 unit-luajit
   contract-lua5.4 contract-luajit bugs-lua5.4 bugs-luajit nginx
   valgrind-lua5.4 gc0-lua5.4 install house bench e2e e2e-nginx)
-# Run when they are named: the same specs on the other interpreter, to keep the whole short.
-named_only=(valgrind-luajit gc0-luajit)
+# Run when they are named, to keep the whole short: specs that also run on another interpreter or in
+# another build.
+named_only=(unit-sanitize valgrind-luajit gc0-luajit)
 time_limit_s=${SUITE_TIME_LIMIT_S:-600}
 logs=$PWD/build/test-logs
 
