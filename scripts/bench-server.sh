@@ -82,6 +82,8 @@ serving_pids() {
 start_server() {
   local name=$1 i
   export HOST=127.0.0.1 LIMITS=off
+  # Nobody is to read the port of the server before this one.
+  : >"$scratch/out"
   if [ "$name" = nginx ]; then
     port=$(free_port)
     PORT=$port BUILD=$build "${on_server_core[@]}" bash scripts/demo-nginx.sh >"$scratch/out" 2>"$scratch/err" &
