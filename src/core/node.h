@@ -102,14 +102,16 @@ PRESENCE__FAST void presence__share_slot(presence__slot *to, const presence__slo
 /* Does something with count slots, at most 16, from the last to the first: a jump into straight
    code, for each turn of a loop would cost as much as what is done in it. */
 #define PRESENCE__SLOTS_16(count, act)                                                             \
-  switch (count) {                                                                                 \
-    PRESENCE__SLOTS_4(act, 12)                                                                     \
-    PRESENCE__SLOTS_4(act, 8)                                                                      \
-    PRESENCE__SLOTS_4(act, 4)                                                                      \
-    PRESENCE__SLOTS_4(act, 0)                                                                      \
-  default:                                                                                         \
-    break;                                                                                         \
-  }
+  do {                                                                                             \
+    switch (count) {                                                                               \
+      PRESENCE__SLOTS_4(act, 12)                                                                   \
+      PRESENCE__SLOTS_4(act, 8)                                                                    \
+      PRESENCE__SLOTS_4(act, 4)                                                                    \
+      PRESENCE__SLOTS_4(act, 0)                                                                    \
+    default:                                                                                       \
+      break;                                                                                       \
+    }                                                                                              \
+  } while (0)
 #define PRESENCE__SLOTS_4(act, i)                                                                  \
   case (i) + 4:                                                                                    \
     act((i) + 3);                                                                                  \
@@ -125,23 +127,23 @@ PRESENCE__FAST void presence__share_slot(presence__slot *to, const presence__slo
     __attribute__((fallthrough));
 
 static inline void presence__copy_slots(presence__slot *to, const presence__slot *from,
-                                        unsigned count){
+                                        unsigned count) {
 #define PRESENCE__COPY(i) to[i] = from[i]
-    PRESENCE__SLOTS_16(count, PRESENCE__COPY)
+  PRESENCE__SLOTS_16(count, PRESENCE__COPY);
 #undef PRESENCE__COPY
 }
 
 /* Copies slots and holds what they lead to. Most of the cost of a kept version is here. */
 PRESENCE__FAST
-    void presence__share_slots(presence__slot *to, const presence__slot *from, unsigned count){
+void presence__share_slots(presence__slot *to, const presence__slot *from, unsigned count) {
 #define PRESENCE__SHARE(i) presence__share_slot(to + (i), from + (i))
-        PRESENCE__SLOTS_16(count, PRESENCE__SHARE)
+  PRESENCE__SLOTS_16(count, PRESENCE__SHARE);
 #undef PRESENCE__SHARE
-    }
+}
 
 /* A node of a map of so many digits, *new*, its slots not set. NULL: out of memory. */
 PRESENCE__FAST
-    struct presence__node *presence__node_with(presence_heap *heap, uint32_t map, unsigned count) {
+struct presence__node *presence__node_with(presence_heap *heap, uint32_t map, unsigned count) {
   struct presence__node *node = presence__take(heap, presence__node_size(count));
   if (!node) return NULL;
   presence__refs_init(&node->refs);

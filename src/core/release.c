@@ -69,7 +69,7 @@ static void release_rest(presence_heap *heap, const presence__slot *slots, size_
   for (; count > 16; count--)
     release_at(heap, slots + count - 1);
 #define RELEASE(i) release_at(heap, slots + (i) + 1)
-  PRESENCE__SLOTS_16(count - 1, RELEASE)
+  PRESENCE__SLOTS_16(count - 1, RELEASE);
 #undef RELEASE
 }
 

@@ -99,7 +99,7 @@ static inline bool step(struct presence__walk_frame *frame, const presence__slot
     left = (i);                                                                                    \
     goto differ;                                                                                   \
   }
-    PRESENCE__SLOTS_16(frame->left, UNLESS_SAME)
+    PRESENCE__SLOTS_16(frame->left, UNLESS_SAME);
 #undef UNLESS_SAME
     return false;
   differ:
