@@ -210,8 +210,8 @@ function outbox:take() end
 --- Forgets everything that waits.
 function outbox:clear() end
 
---- Outboxes that are told the same, each at a place from 1 to `#audience`. One is in step when it was
---- told all that the others were.
+--- Outboxes that are told the same, each at a place from 1 to `#audience`. One is in step when it
+--- was told all that the others were.
 ---@class presence.audience
 ---@operator len: integer
 local audience = {}

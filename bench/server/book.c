@@ -69,17 +69,14 @@ static bool is_name(struct presence__json_span token, const char *name) {
   return presence__json_string_is(token.text, token.size, name, strlen(name));
 }
 
-/* "USER.JOIN", with its quotes. */
+/* "USER.JOIN", with its quotes, which end the numbers. */
 static bool read_device(struct presence__json_span token, struct meta *meta) {
-  char text[32], *end;
-  if (token.size < 2 || token.size > sizeof text) return false;
-  memcpy(text, token.text + 1, token.size - 2);
-  text[token.size - 2] = 0;
-  meta->user = (uint32_t)strtoul(text, &end, 10);
-  if (end == text || *end != '.') return false;
+  char *end;
+  meta->user = (uint32_t)strtoul(token.text + 1, &end, 10);
+  if (end == token.text + 1 || *end != '.') return false;
   const char *join = end + 1;
   meta->join = (uint32_t)strtoul(join, &end, 10);
-  return end != join && *end == 0;
+  return end != join && end == token.text + token.size - 1;
 }
 
 /* The members that such a meta must have, and no others but phx_ref_prev. */
@@ -97,6 +94,8 @@ static const char *read_meta(struct book *b, struct presence__json_span object, 
       has_device = read_device(value, meta);
     } else if (is_name(name, "online_at")) {
       has_time = value.size == 10 && memcmp(value.text, "1700000000", 10) == 0;
+    } else if (is_name(name, "status")) {
+      meta->status = (uint32_t)strtoul(value.text + 1, NULL, 10);
     } else if (!is_name(name, "phx_ref_prev")) {
       return "a meta with a member that nobody gave it";
     }

@@ -19,11 +19,13 @@ struct strings {
 };
 
 /* What a meta says: its phx_ref, and whose it is. Clients of this program join with the device
-   "USER.JOIN": which user it is, and which of his joins. */
+   "USER.JOIN": which user it is, and which of his joins. A status that they set later is a number,
+   and what fills it up. */
 struct meta {
   uint32_t ref;
   uint32_t user;
   uint32_t join;
+  uint32_t status; /* 0: none */
 };
 
 struct book {

@@ -30,6 +30,7 @@ static void say(struct crowd *crowd, struct client *c, const char *format, const
 void client_join(struct crowd *crowd, struct client *c) {
   char params[96];
   c->joins++;
+  c->status = 0;
   snprintf(params, sizeof params, "{\"device\":\"%u.%u\",\"online_at\":1700000000}", c->user,
            c->joins);
   say(crowd, c, "[\"1\",\"1\",\"room:%u\",\"%s\",%s]", "phx_join", params);
@@ -37,6 +38,13 @@ void client_join(struct crowd *crowd, struct client *c) {
 
 void client_push(struct crowd *crowd, struct client *c, const char *event, const char *payload) {
   say(crowd, c, "[\"1\",\"2\",\"room:%u\",\"%s\",%s]", event, payload);
+}
+
+void client_set_status(struct crowd *crowd, struct client *c, uint32_t status) {
+  char payload[480];
+  c->status = status;
+  snprintf(payload, sizeof payload, "{\"status\":\"%u%*s\"}", status, 400, ".");
+  client_push(crowd, c, "status", payload);
 }
 
 /* The state that was told is of this join. */

@@ -11,6 +11,7 @@ struct client {
   uint32_t user;        /* its number, and its key's */
   uint32_t topic;
   uint32_t joins;         /* so far; the last one is what others should see */
+  uint32_t status;        /* the last one that it set since; 0: none */
   bool is_joined;         /* the server said ok */
   bool has_state;         /* of this join: diffs before it wait */
   bool has_mirror;        /* false: presences are counted, not read */
@@ -55,6 +56,8 @@ void client_join(struct crowd *crowd, struct client *c);
 void client_leave(struct crowd *crowd, struct client *c);
 /* Closes as a browser does: a close frame, then it waits for the server's end. */
 void client_close(struct crowd *crowd, struct client *c);
+/* Sets a status, a number over 0, of some four hundred bytes. */
+void client_set_status(struct crowd *crowd, struct client *c, uint32_t status);
 void client_push(struct crowd *crowd, struct client *c, const char *event, const char *payload);
 
 /* Notes something that should not have happened; the first few are told on standard error. */

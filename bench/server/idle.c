@@ -10,6 +10,16 @@ static void stay(struct crowd *crowd, double for_s) {
     crowd_step(crowd, 3);
 }
 
+/* Those of this instant that have no answer when the patience ends. */
+static uint64_t unanswered(struct crowd *crowd, double patience_s) {
+  uint64_t sent = crowd->beats;
+  for (double until = meter_now_s() + patience_s; meter_now_s() < until && crowd->errors == 0;) {
+    if (crowd->beats_answered >= sent) return 0;
+    crowd_step(crowd, 10);
+  }
+  return sent - crowd->beats_answered;
+}
+
 bool load_idle(const struct load_options *o) {
   struct crowd crowd;
   size_t count = load_scaled(o, clients / topic_size, 2) * topic_size;
@@ -29,10 +39,8 @@ bool load_idle(const struct load_options *o) {
   stay(&crowd, for_s);
   double used = meter_cpu_s(&o->meter) - cpu;
   beats = crowd.beats - beats;
-  stay(&crowd, 0.2);
   load_row("CPU", used / for_s * 100, "% of a core");
   load_row("heartbeats", (double)beats, "heartbeats");
-  load_row("heartbeats not answered", (double)crowd.beats - (double)crowd.beats_answered,
-           "heartbeats");
+  load_row("heartbeats not answered", (double)unanswered(&crowd, o->patience_s), "heartbeats");
   return load_verdict(&crowd, judge(&crowd, true));
 }

@@ -31,6 +31,7 @@ static const char *fault_of_entry(const struct crowd *crowd, struct agreed *a, u
   const struct meta *meta = &crowd->book.meta[number];
   if (meta->user != user) return "has somebody else's meta";
   if (meta->join != crowd->clients[user].joins) return "has the meta of another join";
+  if (meta->status != crowd->clients[user].status) return "has another status";
   if (a->metas[user] == 0) a->metas[user] = number + 1;
   return a->metas[user] == number + 1 ? NULL : "has another phx_ref than in another mirror";
 }

@@ -29,7 +29,7 @@ local limits = {
   { "idle: errors", 0 },
   { "slow: mirrors that are wrong", 0 },
   { "slow: errors", 0 },
-  { "slow: memory that a client costs that does not read", 1024 },
+  { "slow: resident memory for each who does not read", 1024 },
 }
 
 --- By interpreter; nginx is measured to compare.
