@@ -275,9 +275,12 @@ function Topic:turn()
   if feed.topics_[self.name] ~= self then
     return
   end
-  -- A change that must wait has set its timer.
-  if self.is_dirty and flush_wait_s(feed, self) <= 0 then
-    flush(feed, self)
+  if self.is_dirty then
+    if flush_wait_s(feed, self) <= 0 then
+      flush(feed, self)
+    else
+      schedule_flush(feed, self) -- its timer was set for a flush that came sooner
+    end
   end
   if #self.joining > 0 then
     greet(feed, self)
