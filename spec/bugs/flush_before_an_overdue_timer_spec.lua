@@ -1,6 +1,6 @@
--- A busy server's joins came to a topic before its flush timer that was overdue, and flushed it. The
--- next change relied on that timer, which fired too early to flush again, and was the last: in a
--- storm of joins nobody was told anything any more.
+-- On a busy server a join flushed a topic before its flush timer, which was overdue, did. The next
+-- change counted on that timer; it fired too early to flush again, and was the last one: in a storm
+-- of joins nobody was told anything any more.
 local presence = require "presence"
 local testing = require "presence.testing"
 require "presence.testing.assertions"

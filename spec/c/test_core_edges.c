@@ -75,6 +75,19 @@ static void a_full_topic_takes_no_more(void **state) {
   assert_null(none);
 }
 
+static void entries_do_not_join_names_that_are_too_large(void **state) {
+  struct fixture *f = *state;
+  presence_state *s = state_of(f, 1, "1");
+  presence_editor *editor = presence_editor_open(s);
+  const presence_entry *entry = presence_get(s, str("t"), str("k"));
+  presence_string huge = {"x", PRESENCE_MAX_NAME_BYTES + 1};
+  assert_int_equal(presence_editor_join(editor, huge, str("k"), entry), PRESENCE_TOO_LARGE);
+  assert_int_equal(presence_editor_join(editor, str("t"), huge, entry), PRESENCE_TOO_LARGE);
+  assert_int_equal(presence_topic_connections(presence_find_topic(s, str("t"))), 1);
+  presence_editor_discard(editor);
+  presence_state_release(s);
+}
+
 static void pids_out_of_range_are_nowhere(void **state) {
   struct fixture *f = *state;
   presence_state *s = state_of(f, 2, "1"), *out = NULL;
@@ -404,6 +417,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(a_full_topic_takes_no_more),
+      TEST(entries_do_not_join_names_that_are_too_large),
       TEST(pids_out_of_range_are_nowhere),
       TEST(an_integer_and_a_string_of_its_bytes_differ),
       TEST(joins_and_leaves_of_nothing_change_nothing),

@@ -118,6 +118,24 @@ static void a_key_of_the_bytes_of_a_pointer_is_another(void **state) {
   }
 }
 
+/* Of one size and one hash, their bytes alone tell them apart. */
+static void long_keys_that_collide_are_told_apart(void **state) {
+  struct fixture *f = *state;
+  static const unsigned char seed[16] = {7, 1};
+  presence__hash_weaken(seed, 0);
+  char other[100];
+  memset(other, 'k', sizeof other);
+  other[99] = 'o';
+  presence_string one = key_of(f, sizeof other), two = {other, sizeof other};
+  track(f, one, 1, "1");
+  assert_int_equal(presence_connections(presence_editor_state(f->editor), TOPIC, two), 0);
+  track(f, two, 2, "2");
+  check(f, 2);
+  assert_int_equal(presence_editor_untrack(f->editor, TOPIC, one, pid(1), NULL), PRESENCE_OK);
+  check(f, 1);
+  assert_int_equal(presence_connections(presence_editor_state(f->editor), TOPIC, two), 1);
+}
+
 /* One, few and many metas of a long key, tracked and updated: it is there once. */
 static void the_metas_of_a_key_share_it(void **state) {
   struct fixture *f = *state;
@@ -357,6 +375,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(keys_of_all_sizes_are_told_apart),
       TEST(a_key_of_the_bytes_of_a_pointer_is_another),
+      TEST(long_keys_that_collide_are_told_apart),
       TEST(the_metas_of_a_key_share_it),
       TEST(metas_move_between_long_and_short_keys),
       TEST(diffs_and_patches_share_it_too),

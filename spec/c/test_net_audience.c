@@ -180,6 +180,23 @@ static void a_blocked_line_waits_within_its_bound(void **state) {
   presence__due_release(due);
 }
 
+static void without_frames_the_bound_counts_payloads(void **state) {
+  (void)state;
+  struct presence__due *due = presence__due_new(NULL);
+  struct presence__line *line = presence__line_new(due, NULL);
+  line->max_bytes = 6;
+  presence__line_block(line, true);
+  add(line, "one");
+  add(line, "two");
+  assert_false(line->has_overflowed);
+  add(line, "3");
+  assert_true(line->has_overflowed);
+  assert_int_equal(presence__line_bytes(line), 7);
+  presence__due_clear(due);
+  presence__line_release(line);
+  presence__due_release(due);
+}
+
 static void a_closed_line_is_its_owners(void **state) {
   (void)state;
   struct presence__due *due = presence__due_new(NULL);
@@ -332,8 +349,9 @@ static void who_does_not_keep_up_falls_out_of_step(void **state) {
   presence__due_release(due);
 }
 
-/* Whatever allocation fails, a message goes to all or to none. */
-static bool fan_out(struct failing *f, size_t *sent) {
+/* Whatever allocation fails, a message goes to all or to none; sent and told in turns, in either
+   order, so that outboxes grow at both. */
+static bool fan_out(struct failing *f, int first, size_t *sent) {
   struct presence__due *due = presence__due_new(&f->allocator);
   struct presence__audience a;
   struct presence__message *m = message("x");
@@ -346,7 +364,7 @@ static bool fan_out(struct failing *f, size_t *sent) {
     done = line && presence__audience_add(&a, line, true);
     presence__line_release(line);
   }
-  for (int i = 0; done && i < 9; i++) {
+  for (int i = first; done && i < first + 9; i++) {
     done =
         i % 2 ? presence__audience_send(&a, m, a.count) : presence__audience_tell(&a, m, &strays);
     if (done) ++*sent;
@@ -366,14 +384,83 @@ static void every_failed_allocation_adds_to_nobody(void **state) {
   (void)state;
   struct failing f;
   size_t sent;
-  long n = 1;
-  do {
-    failing_init(&f, n);
-    (void)fan_out(&f, &sent);
+  for (int first = 0; first < 2; first++) {
+    long n = 1;
+    do {
+      failing_init(&f, n);
+      (void)fan_out(&f, first, &sent);
+      assert_int_equal(f.blocks_alive, 0);
+      assert_int_equal(f.bytes_alive, 0);
+    } while (f.requests >= n++);
+    assert_int_equal(sent, 9);
+  }
+}
+
+static void a_line_of_its_own_is_whole_when_memory_runs_out(void **state) {
+  (void)state;
+  struct failing f;
+  failing_init(&f, 0);
+  struct presence__line *line = presence__line_new(NULL, &f.allocator);
+  struct presence__message *m = message("news");
+  while (line->outbox.count < line->outbox.capacity)
+    assert_true(presence__line_add(line, m));
+  size_t count = line->outbox.count;
+  f.fail_at = f.requests + 1;
+  assert_false(presence__line_add(line, m));
+  assert_int_equal(line->outbox.count, count);
+  assert_int_equal(m->references, 1 + count);
+  assert_true(presence__line_add(line, m));
+  presence__line_release(line);
+  presence__message_release(m);
+  assert_int_equal(f.blocks_alive, 0);
+}
+
+/* One seat of two may be told before memory runs out; that it did is said. */
+static void a_line_of_two_seats_says_that_memory_ran_out(void **state) {
+  (void)state;
+  for (int told = 0; told < 2; told++) {
+    struct failing f;
+    failing_init(&f, 0);
+    struct presence__line *line = presence__line_new(NULL, &f.allocator);
+    struct presence__audience a;
+    presence__audience_init(&a, NULL);
+    assert_true(presence__audience_add(&a, line, true));
+    assert_true(presence__audience_add(&a, line, true));
+    struct presence__message *m = message("news");
+    size_t strays;
+    while (line->outbox.count + 1 < line->outbox.capacity)
+      assert_true(presence__line_add(line, m));
+    f.fail_at = f.requests + 1;
+    assert_false(told ? presence__audience_tell(&a, m, &strays)
+                      : presence__audience_send(&a, m, a.count));
+    assert_int_equal(line->outbox.count, line->outbox.capacity);
+    presence__audience_clear(&a);
+    presence__line_release(line);
+    assert_int_equal(m->references, 1);
+    presence__message_release(m);
     assert_int_equal(f.blocks_alive, 0);
-    assert_int_equal(f.bytes_alive, 0);
-  } while (f.requests >= n++);
-  assert_int_equal(sent, 9);
+  }
+}
+
+static void a_closed_line_is_not_told(void **state) {
+  (void)state;
+  struct presence__line *open = presence__line_new(NULL, NULL),
+                        *closed = presence__line_new(NULL, NULL);
+  struct presence__audience a;
+  presence__audience_init(&a, NULL);
+  assert_true(presence__audience_add(&a, open, true));
+  assert_true(presence__audience_add(&a, closed, true));
+  presence__line_close(closed);
+  struct presence__message *m = message("news");
+  size_t strays;
+  assert_true(presence__audience_tell(&a, m, &strays));
+  assert_int_equal(strays, 1);
+  assert_int_equal(open->outbox.count, 1);
+  assert_int_equal(closed->outbox.count, 0);
+  presence__audience_clear(&a);
+  presence__line_release(open);
+  presence__line_release(closed);
+  presence__message_release(m);
 }
 
 static void sizes_do_not_overflow(void **state) {
@@ -435,9 +522,8 @@ static void random_writes_keep_every_order(void **state) {
                         taken[i].size);
     char *rest = malloc(left + 1);
     size_t copied;
-    assert_int_equal(
-        presence__outbox_copy_frames(&line->outbox, line->sent, rest, left, &copied),
-        line->outbox.count);
+    assert_int_equal(presence__outbox_copy_frames(&line->outbox, line->sent, rest, left, &copied),
+                     line->outbox.count);
     assert_int_equal(copied, left);
     assert_memory_equal(rest, (wanted[i].data ? wanted[i].data : "") + taken[i].size, left);
     free(rest);
@@ -531,12 +617,16 @@ int main(void) {
       TEST(leaves_to_owners_what_was_not_taken),
       TEST(writes_more_than_pieces_of_one_call),
       TEST(a_blocked_line_waits_within_its_bound),
+      TEST(without_frames_the_bound_counts_payloads),
       TEST(a_closed_line_is_its_owners),
       TEST(what_is_due_may_end_before_its_lines),
       TEST(everybody_is_sent_the_same_but_one),
       TEST(the_last_one_takes_the_place_of_who_leaves),
       TEST(who_does_not_keep_up_falls_out_of_step),
       TEST(every_failed_allocation_adds_to_nobody),
+      TEST(a_line_of_its_own_is_whole_when_memory_runs_out),
+      TEST(a_line_of_two_seats_says_that_memory_ran_out),
+      TEST(a_closed_line_is_not_told),
       TEST(sizes_do_not_overflow),
       TEST(who_becomes_due_meanwhile_stays_due),
       TEST(nothing_is_written_for_an_empty_line),

@@ -188,8 +188,8 @@ static void keeps_order_and_gives_memory_back(void **state) {
       if (i % 500 == 0 && o.count) {
         char text[16];
         size_t written;
-        assert_int_equal(
-            presence__outbox_copy_frames(&o, 0, frames, o.frame_bytes - 1, &written), o.count - 1);
+        assert_int_equal(presence__outbox_copy_frames(&o, 0, frames, o.frame_bytes - 1, &written),
+                         o.count - 1);
         assert_int_equal(written, o.frame_bytes - 8);
         assert_int_equal(presence__outbox_copy_frames(&o, 0, frames, o.frame_bytes, &written),
                          o.count);

@@ -3,6 +3,8 @@
 #ifndef PRESENCE_CORE_TRIE_H
 #define PRESENCE_CORE_TRIE_H
 
+#include <assert.h>
+
 #include "core/node.h"
 
 /* What is looked for. */
@@ -166,25 +168,25 @@ bool presence__trie_replace(presence_heap *heap, struct presence__path *path, pr
 /* Removes the leaf found. */
 bool presence__trie_remove(presence_heap *heap, struct presence__path *path, uint64_t hash);
 
-/* The same where the leaf found is a record of so many bytes, laid out for what is most frequent:
-   all on the way is this trie's alone. */
+/* The same where the leaf found is a record of so many bytes, and not the only leaf; laid out for
+   what is most frequent: all on the way is this trie's alone. */
 PRESENCE__FAST bool presence__trie_remove_record(presence_heap *heap, struct presence__path *path,
                                                  uint64_t hash, size_t record_bytes) {
-  if (path->depth == 0 || path->shared < path->depth)
-    return presence__trie_remove(heap, path, hash);
+  assert(path->depth > 0);
+  if (path->shared < path->depth) return presence__trie_remove(heap, path, hash);
   presence__slot *at = path->at[path->depth - 1];
   struct presence__node *node = presence__node_of(*at);
   unsigned index = (unsigned)(path->at[path->depth] - node->slots);
   presence_meta *record = presence__object(node->slots[index]);
   unsigned count = presence__count(node->map);
+  assert(count > 1); /* a node of one slot holds a node */
   if (count > 2) {
     if (!presence__node_narrow(heap, at, presence__digit(hash, path->depth - 1))) return false;
   } else {
     presence__slot other = node->slots[index ^ 1];
     bool parent_is_wide =
         path->depth == 1 || presence__count(presence__node_of(*path->at[path->depth - 2])->map) > 1;
-    if (count == 1 || presence__is_node(other) || !parent_is_wide)
-      return presence__trie_remove(heap, path, hash);
+    if (presence__is_node(other) || !parent_is_wide) return presence__trie_remove(heap, path, hash);
     /* The leaf that stays alone moves up. */
     *at = other;
     presence__give(heap, node, presence__node_size(2));

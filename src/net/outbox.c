@@ -24,12 +24,11 @@ void presence__outbox_clear(struct presence__outbox *o) {
   presence__outbox_init(o, o->allocator);
 }
 
-/* Moves the queue to a ring of another capacity; false and unchanged when memory ran out. */
+/* Moves the queue to a ring of another capacity, more than a few; false and unchanged when memory
+   ran out. */
 static bool move(struct presence__outbox *o, size_t capacity) {
   if (capacity > SIZE_MAX / 2 / slot_bytes) return false;
-  struct presence__message **ring = o->few;
-  if (capacity > PRESENCE__OUTBOX_FEW)
-    ring = presence__alloc_new(o->allocator, capacity * slot_bytes);
+  struct presence__message **ring = presence__alloc_new(o->allocator, capacity * slot_bytes);
   if (!ring) return false;
   for (size_t i = 0; i < o->count; i++)
     ring[i] = presence__outbox_at(o, i);
@@ -69,8 +68,8 @@ void presence__outbox_drop_front(struct presence__outbox *o) {
   presence__message_release(m);
   if (o->count == 0)
     presence__outbox_clear(o);
-  else if (o->capacity > PRESENCE__OUTBOX_FEW && o->count <= o->capacity / 8)
-    (void)move(o, o->capacity / 2);
+  else if (o->count <= o->capacity / 8)
+    (void)move(o, o->capacity / 2); /* to four at the least: one that waits is an eighth of eight */
 }
 
 size_t presence__outbox_copy_frames(const struct presence__outbox *o, size_t skipped, char *dst,
