@@ -3,8 +3,8 @@
 ---   lua5.4 bench/core/lua_times.lua PRESENCES TOPICS
 ---
 --- Prints name, value, unit, separated by tabs. Every way of keeping presences has its turn in each
---- round, in a process of its own: what one leaves behind in the allocator is no burden on the next.
---- The fastest round counts, as time of the processor, less what the same loop takes that only makes
+--- round, in a process of its own: what one leaves in the allocator is no burden on the next. The
+--- fastest round counts, as time of the processor, less what the same loop takes that only makes
 --- the strings.
 local core = require "presence.core"
 local samples = require "bench.core.samples"

@@ -74,7 +74,7 @@ PRESENCE__FAST struct presence__place presence__place_of(const presence_state *s
 struct presence_topic *presence__add_topic(presence_state *state, struct presence__place place,
                                            presence__slot entry, struct presence__tally tally);
 bool presence__remove_topic(presence_state *state, struct presence__place place);
-struct presence_topic *presence__own_topic(presence_state *state, struct presence_topic *topic,
+struct presence_topic *presence__own_topic(presence_state *state, struct presence_topic *old,
                                            struct presence__paths *paths);
 
 /* Puts an entry (*taken* on success; 0: none) at a place found in this very state, which nobody
