@@ -1,7 +1,8 @@
 --- What each subscriber of a topic was told. The tracker changes the truth and touches the topic;
 -- a flush compares what was announced with the truth, once, and tells everybody the difference.
 -- A lone change on a quiet topic goes out at the end of its turn, further ones at most once a
--- flush interval: changes that cancel out vanish, a storm of joins is one frame.
+-- flush interval: changes that cancel out vanish, a storm of joins is one frame. Leaves can wait for
+-- an interval, too: who comes back within it, or somebody else in its place, is in the same frame.
 --
 -- Most subscribers were told what was announced last: they are in step, share one diff, and their
 -- audiences walk them in C. One who has just joined was told the truth of its own turn, one who
@@ -11,6 +12,8 @@
 local audiences = require "presence.audiences"
 local core = require "presence.core"
 local members = require "presence.members"
+
+local max = math.max
 
 local M = {}
 
@@ -39,6 +42,7 @@ local function open_topic(self, name)
       mailboxes = members.new(), -- processes; they were told `announced`, or what is in
       late_mailboxes = nil, -- mailbox → what it found when it subscribed since the last flush
       last_flush = -math.huge,
+      held_until = -math.huge, -- what has changed is only leaves, which may wait until then
       edited_bytes = 0, -- what all edits so far may have parted older versions from
       announced_at = 0, -- as much of that as is announced
       is_dirty = false, -- the truth may differ from what was announced
@@ -68,7 +72,7 @@ local function ask_for_turn(self, topic)
 end
 
 local function flush_wait_s(self, topic)
-  return topic.last_flush + self.flush_interval_s - self.loop:now()
+  return max(topic.last_flush + self.flush_interval_s, topic.held_until) - self.loop:now()
 end
 
 local function schedule_flush(self, topic)
@@ -300,10 +304,21 @@ function Feed:replace(name, key, pid)
   end
 end
 
+-- What held the flush back has company that does not wait for it.
+local function let_go(self, topic)
+  topic.held_until = -math.huge
+  if topic.timer then
+    topic.timer:cancel()
+    topic.timer = nil
+  end
+  schedule_flush(self, topic)
+end
+
 --- The truth about a topic has changed.
 ---@param name string
 ---@param taken_out_bytes integer|nil of the presence that the edit took out, if it did
-function Feed:touch(name, taken_out_bytes)
+---@param is_leave boolean|nil
+function Feed:touch(name, taken_out_bytes, is_leave)
   local topic = self.topics_[name]
   if not topic then
     return
@@ -311,7 +326,10 @@ function Feed:touch(name, taken_out_bytes)
   topic.edited_bytes = topic.edited_bytes + bytes_an_edit + (taken_out_bytes or 0)
   if not topic.is_dirty then
     topic.is_dirty = true
+    topic.held_until = is_leave and self.loop:now() + self.flush_interval_s or -math.huge
     schedule_flush(self, topic)
+  elseif not is_leave and topic.held_until > -math.huge then
+    let_go(self, topic)
   end
 end
 

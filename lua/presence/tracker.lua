@@ -149,7 +149,7 @@ local function commit_untrack(self, topic, key, pid, reason)
   local removed = self.owner:untrack(topic, key, pid)
   self.grace:drop(topic, key, pid)
   self.holdings:remove(pid, topic, key)
-  self.feed:touch(topic, #key + #meta)
+  self.feed:touch(topic, #key + #meta, true)
   notify(self, "on_leave", {
     topic = topic, key = key, pid = pid, meta = meta, reason = reason,
     first = false, last = self.owner:connections(topic, key) == 0,

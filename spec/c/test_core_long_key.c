@@ -226,11 +226,14 @@ static void a_meta_outlives_its_version(void **state) {
 /* A form under way. */
 struct form {
   char *bytes;
-  size_t size;
+  size_t size, capacity;
 };
 
 static void put(struct form *form, const void *bytes, size_t size) {
-  form->bytes = realloc(form->bytes, form->size + size);
+  if (form->size + size > form->capacity) {
+    form->capacity = 2 * (form->size + size);
+    form->bytes = realloc(form->bytes, form->capacity);
+  }
   memcpy(form->bytes + form->size, bytes, size);
   form->size += size;
 }
@@ -249,7 +252,7 @@ static void put_string(struct form *form, const char *bytes, size_t size) {
 }
 
 static void begin(struct form *form, uint64_t topics) {
-  *form = (struct form){NULL, 0};
+  *form = (struct form){NULL, 0, 0};
   put(form, PRESENCE__MAGIC "\1", PRESENCE__MAGIC_BYTES + 1);
   put_number(form, topics);
 }
