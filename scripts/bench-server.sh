@@ -5,12 +5,15 @@
 #   SERVERS="lua5.4 luajit nginx" which servers; default: all that this machine has
 #   SCALE=0.1                     a tenth of the clients and of the time: a try, without targets
 #
+# The load `floor` is a process that only takes and writes bytes, where the server runs: what the machine
+# itself costs. Beside it the rows "by the floor" compare machines of other speeds.
+#
 # Every load gets a server of its own: `make demo`'s with LIMITS=off, on a free port. With two cores
 # or more the server has one and the clients have another. Prints a table, writes
 # build/bench/server.json. Exits 1 when something could not be measured, or went wrong.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-all_loads="storm crowds churn fanout fanout-many latency idle slow"
+all_loads="storm crowds churn fanout fanout-many latency idle slow floor"
 loads=${BENCH:-$all_loads} servers=${SERVERS:-lua5.4 luajit nginx} scale=${SCALE:-1}
 loads=${loads//,/ } servers=${servers//,/ }
 build=${BUILD:-$PWD/build}

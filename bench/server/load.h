@@ -29,6 +29,6 @@ double load_percentile(double *values, size_t n, double share);
 /* A load: prints its rows; false when the server did something wrong. */
 typedef bool load_run(const struct load_options *o);
 load_run load_storm, load_crowds, load_churn, load_fanout, load_fanout_many, load_latency,
-    load_idle, load_slow;
+    load_idle, load_slow, load_floor;
 
 #endif

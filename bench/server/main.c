@@ -25,6 +25,7 @@ static const struct {
     {"latency", load_latency},
     {"idle", load_idle},
     {"slow", load_slow},
+    {"floor", load_floor},
 };
 enum { load_count = sizeof loads / sizeof *loads };
 

@@ -48,6 +48,18 @@ for server in servers:gmatch "%S+" do
   end
 end
 
+-- What was measured beside its floor.
+for _, title in ipairs(columns) do
+  for _, ratio in ipairs(targets.ratios) do
+    local row, floor = by_name[title .. ", " .. ratio[2]], by_name[title .. ", " .. ratio[3]]
+    if row and floor then
+      local operation = "by the floor: " .. ratio[1]
+      add(title, operation, row.value / floor.value, "times")
+      asked[#asked + 1] = title .. ", " .. operation
+    end
+  end
+end
+
 local limits = {}
 for _, target in ipairs(is_full and targets.limits or {}) do
   for _, prefix in ipairs(asked) do

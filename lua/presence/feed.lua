@@ -1,8 +1,8 @@
 --- What each subscriber of a topic was told. The tracker changes the truth and touches the topic;
 -- a flush compares what was announced with the truth, once, and tells everybody the difference.
--- A lone change on a quiet topic goes out at the end of its turn, further ones at most once a
--- flush interval: changes that cancel out vanish, a storm of joins is one frame. Leaves can wait for
--- an interval, too: who comes back within it, or somebody else in its place, is in the same frame.
+-- A lone change on a quiet topic goes out at the end of its turn, further ones at most once a flush
+-- interval: changes that cancel out vanish, a storm of joins is one frame. Leaves alone wait for an
+-- interval, too: who comes back within it, or somebody else in its place, is in the same frame.
 --
 -- Most subscribers were told what was announced last: they are in step, share one diff, and their
 -- audiences walk them in C. One who has just joined was told the truth of its own turn, one who

@@ -32,15 +32,19 @@ describe("bench-server", function()
     local file = assert(io.open("build/bench/server.json", "rb"))
     local rows = require("cjson").decode(file:read "*a")
     file:close()
-    local exact = 0
+    local exact, floors = 0, 0
     for _, row in ipairs(rows) do
       assert.equal("number", type(row.value), row.name)
       if row.name:find "mirrors that are wrong$" or row.name:find "errors$" then
         assert.equal(0, row.value, row.name)
         exact = exact + 1
+      elseif row.name:find("by the floor: ", 1, true) then
+        assert.is_true(row.value > 0, row.name)
+        floors = floors + 1
       end
     end
     assert.is_true(exact >= 2, output)
+    assert.equal(4, floors, output)
   end)
 
   it("says what it does not know", function()
