@@ -81,34 +81,6 @@ static void move_to_server(const struct load_options *o) {
     (void)sched_setaffinity(0, sizeof cores, &cores);
 }
 
-static void begin(const struct load_options *o, struct floor *f, size_t count) {
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof at;
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  if (bind(listener, (struct sockaddr *)&at, size) != 0 || listen(listener, 4096) != 0 ||
-      getsockname(listener, (struct sockaddr *)&at, &size) != 0)
-    die("no port for the floor: %s", strerror(errno));
-  f->pid = fork();
-  if (f->pid < 0) die("fork: %s", strerror(errno));
-  if (f->pid == 0) {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    move_to_server(o);
-    serve(listener, count);
-  }
-  close(listener);
-  f->meter = (struct meter){.pids = {f->pid}, .count = 1};
-  f->epoll = epoll_create1(0);
-  f->clients = grow(NULL, count, sizeof *f->clients);
-  f->count = count;
-  for (size_t i = 0; i < count; i++) {
-    f->clients[i] = socket(AF_INET, SOCK_STREAM, 0);
-    if (f->clients[i] < 0 || connect(f->clients[i], (struct sockaddr *)&at, sizeof at) != 0)
-      die("the floor took %zu of %zu connections: %s", i, count, strerror(errno));
-    no_delay(f->clients[i]);
-    watch(f->epoll, f->clients[i]);
-  }
-}
-
 static void end(struct floor *f) {
   kill(f->pid, SIGKILL);
   (void)waitpid(f->pid, NULL, 0);
@@ -144,6 +116,36 @@ static void hear_all(const struct load_options *o, struct floor *f, size_t bytes
     bytes -= heard < bytes ? heard : bytes;
     if (meter_now_s() > until) die("the floor did not write all");
   }
+}
+
+static void begin(const struct load_options *o, struct floor *f, size_t count) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof at;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(listener, (struct sockaddr *)&at, size) != 0 || listen(listener, 4096) != 0 ||
+      getsockname(listener, (struct sockaddr *)&at, &size) != 0)
+    die("no port for the floor: %s", strerror(errno));
+  f->pid = fork();
+  if (f->pid < 0) die("fork: %s", strerror(errno));
+  if (f->pid == 0) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    move_to_server(o);
+    serve(listener, count);
+  }
+  close(listener);
+  f->meter = (struct meter){.pids = {f->pid}, .count = 1};
+  f->epoll = epoll_create1(0);
+  f->clients = grow(NULL, count, sizeof *f->clients);
+  f->count = count;
+  for (size_t i = 0; i < count; i++) {
+    f->clients[i] = socket(AF_INET, SOCK_STREAM, 0);
+    if (f->clients[i] < 0 || connect(f->clients[i], (struct sockaddr *)&at, sizeof at) != 0)
+      die("the floor took %zu of %zu connections: %s", i, count, strerror(errno));
+    no_delay(f->clients[i]);
+    watch(f->epoll, f->clients[i]);
+    say(f->clients[i], 'e', 1);
+  }
+  hear_all(o, f, count); /* it has accepted all */
 }
 
 /* One message after another, each to all. */
