@@ -178,7 +178,7 @@ static void pass_on(const struct load_options *o) {
       (void)hear(&f, 10);
     double began = meter_now_s();
     say(f.clients[1], 'b', message_bytes);
-    hear_all(o, &f, 2 * message_bytes);
+    hear_all(o, &f, f.count * message_bytes);
     took[i] = (meter_now_s() - began) * 1000;
   }
   load_row("from one client to another, p50", load_percentile(took, count, 0.5), "ms");
@@ -194,7 +194,9 @@ static void idle(const struct load_options *o) {
   double for_s = idle_s * o->scale, rate = (double)f.count * beats_a_second_each;
   size_t beats = 0, heard = 0;
   double cpu = meter_cpu_s(&f.meter), began = meter_now_s();
-  for (double now = began; now < began + for_s; now = meter_now_s()) {
+  for (;;) {
+    double now = meter_now_s();
+    if (now >= began + for_s) break;
     for (; (double)beats < (now - began) * rate; beats++)
       say(f.clients[beats * 7919 % f.count], 'e', beat_bytes);
     heard += hear(&f, 3);

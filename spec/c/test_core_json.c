@@ -100,6 +100,24 @@ static void long_keys_are_escaped_in_pieces(void **state) {
   }
 }
 
+/* Each of its bytes takes six. */
+static void a_long_key_of_control_characters_is_escaped(void **state) {
+  struct fixture *f = *state;
+  enum { bytes = 600 };
+  char key[bytes], wanted[6 * bytes + 32];
+  memset(key, 1, sizeof key);
+  size_t at = (size_t)snprintf(wanted, sizeof wanted, "{\"");
+  for (size_t i = 0; i < bytes; i++)
+    at += (size_t)snprintf(wanted + at, sizeof wanted - at, "\\u0001");
+  snprintf(wanted + at, sizeof wanted - at, "\":{\"metas\":[1]}}");
+  presence_state *s;
+  assert_int_equal(
+      presence_track(f->empty, str("t"), (presence_string){key, bytes}, pid(1), str("1"), &s),
+      PRESENCE_OK);
+  expect_list(f, s, PRESENCE_PLAIN, wanted);
+  presence_state_release(s);
+}
+
 static void differences(void **state) {
   struct fixture *f = *state;
   presence_state *one = tracked(presence_state_retain(f->empty), "t", "k", 1, "1");
@@ -266,6 +284,7 @@ int main(void) {
       TEST(lists),
       TEST(keys_are_escaped),
       TEST(long_keys_are_escaped_in_pieces),
+      TEST(a_long_key_of_control_characters_is_escaped),
       TEST(differences),
       TEST(refs_show_on_the_wire_alone),
       TEST(runtime_edits_refuse_what_they_must),

@@ -178,6 +178,64 @@ static void what_waits_makes_room_in_its_own_chunks(void **state) {
   assert_int_equal(memory.blocks_alive, 0);
 }
 
+/* Every chunk keeps half of its objects, so that none is emptied. */
+static void what_waits_makes_room_between_what_stays(void **state) {
+  (void)state;
+  struct memory memory;
+  presence_heap *heap = memory_heap(&memory, false);
+  static presence_meta *held[20000];
+  size_t count = 0;
+  presence_state *empty = presence_state_new(heap);
+  presence_editor *goes = presence_editor_open(empty), *stays = presence_editor_open(empty);
+  for (int i = 0; i < 6000; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "k%07d", i / 2);
+    assert_int_equal(
+        presence_editor_track(i % 2 ? goes : stays, str("t"), str(key), pid(i), str("12345678")),
+        PRESENCE_OK);
+  }
+  memory.limit = memory.bytes_alive;
+  while (presence_meta_new(heap, pid(1), str("1234567812345678"), &held[count]) == PRESENCE_OK)
+    count++;
+  size_t before = count;
+  presence_editor_discard(goes);
+  while (presence_meta_new(heap, pid(1), str("1234567812345678"), &held[count]) == PRESENCE_OK)
+    count++;
+  assert_in_range(count - before, 2900, 3100);
+  while (count > 0)
+    presence_meta_release(heap, held[--count]);
+  presence_editor_discard(stays);
+  presence_state_release(empty);
+  presence_heap_free(heap);
+  assert_int_equal(memory.blocks_alive, 0);
+}
+
+/* Chunks that are kept for later are given back for what needs another size. */
+static void spare_chunks_make_room_for_large_objects(void **state) {
+  (void)state;
+  struct memory memory;
+  presence_heap *heap = memory_heap(&memory, false);
+  presence_state *s = presence_state_new(heap);
+  for (int i = 0; i < 1000; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "k%d", i);
+    s = tracked(s, "t", key, i, "1");
+  }
+  presence_state_release(s);
+  while (presence_heap_work(heap, 1000))
+    continue;
+  char large[4001];
+  memset(large, '7', sizeof large - 1);
+  large[sizeof large - 1] = '\0';
+  memory.limit = memory.bytes_alive;
+  presence_meta *meta = NULL;
+  assert_int_equal(presence_meta_new(heap, pid(1), str(large), &meta), PRESENCE_OK);
+  assert_true(memory.failed > 0);
+  presence_meta_release(heap, meta);
+  presence_heap_free(heap);
+  assert_int_equal(memory.blocks_alive, 0);
+}
+
 /* What a failed call had made so far does not stay behind. */
 static void a_failed_entry_leaves_nothing(void **state) {
   struct fixture *f = *state;
@@ -212,6 +270,8 @@ int main(void) {
       TEST(a_failed_entry_leaves_nothing),
       TEST(topics_that_cannot_go_stay),
       cmocka_unit_test(what_waits_makes_room_in_its_own_chunks),
+      cmocka_unit_test(what_waits_makes_room_between_what_stays),
+      cmocka_unit_test(spare_chunks_make_room_for_large_objects),
   };
   return cmocka_run_group_tests_name("core: scarce memory", tests, NULL, NULL);
 }
