@@ -27,6 +27,7 @@ static void keeps_what_was_appended(void **state) {
   assert_int_equal(f.bytes_alive, 10);
   presence__buf_clear(&b);
   presence__buf_shrink(&b, 0);
+  assert_int_equal(b.capacity, 0);
   assert_int_equal(f.bytes_alive, 0);
   assert_true(presence__buf_append(&b, "abc", 3));
   size_t size, capacity;
