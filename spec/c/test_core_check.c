@@ -94,6 +94,8 @@ static void damage_to_records(void **state) {
   DAMAGE(&f, ((char *)data.bytes)[0], '{', "a meta is not JSON");
   track(&f, "key", 2, "[1]");
   struct presence__list *few = object_at(f.topic->root, PRESENCE__FEW);
+  presence_meta *second = presence__object(few->slots[1]);
+  DAMAGE(&f, second->refs, 0, "a dead object is reachable");
   record = presence__object(few->slots[1]);
   DAMAGE(&f, record->bytes[1], 'E', "a record stands under another key");
   DAMAGE(&f, record->key_bits, record->key_bits - 1, "a record stands under another key");

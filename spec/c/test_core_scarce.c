@@ -120,6 +120,39 @@ static void comparing_without_memory(void **state) {
   presence_state_release(again);
 }
 
+/* Two groups of thousands that share nearly all: what both hold is not collected. */
+static void comparing_takes_memory_for_what_differs(void **state) {
+  struct fixture *f = *state;
+  enum { metas = 8000 };
+  presence_editor *editor = editor_of(f);
+  presence_meta *meta;
+  const presence_meta *one[1];
+  presence_state *before = NULL, *after;
+  for (int i = 0; i <= metas; i++) {
+    presence_entry *entry;
+    if (i == metas) before = presence_editor_snapshot(editor);
+    assert_int_equal(presence_meta_new(f->heap, pid(7), str(i == metas ? "1" : "2"), &meta),
+                     PRESENCE_OK);
+    one[0] = meta;
+    assert_int_equal(presence_entry_new(f->heap, one, 1, &entry), PRESENCE_OK);
+    assert_int_equal(presence_editor_join(editor, str("t"), str("k"), entry), PRESENCE_OK);
+    presence_entry_release(f->heap, entry);
+    presence_meta_release(f->heap, meta);
+  }
+  after = presence_editor_close(editor);
+  presence_entry *difference;
+  const presence_entry *old = presence_get(before, str("t"), str("k"));
+  f->memory.limit = f->memory.bytes_alive + 20000;
+  assert_int_equal(
+      presence_entry_difference(f->heap, presence_get(after, str("t"), str("k")), old, &difference),
+      PRESENCE_OK);
+  f->memory.limit = 0;
+  assert_int_equal(presence_entry_count(difference), 1);
+  presence_entry_release(f->heap, difference);
+  presence_state_release(before);
+  presence_state_release(after);
+}
+
 /* The last key of a topic, and of a collision of topics, where memory runs out. */
 static void topics_that_cannot_go_stay(void **state) {
   struct fixture *f = *state;
@@ -267,6 +300,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_pid_takes_over_wholly_or_not_at_all),
       TEST(comparing_without_memory),
+      TEST(comparing_takes_memory_for_what_differs),
       TEST(a_failed_entry_leaves_nothing),
       TEST(topics_that_cannot_go_stay),
       cmocka_unit_test(what_waits_makes_room_in_its_own_chunks),
