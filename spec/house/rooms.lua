@@ -110,9 +110,9 @@ local lua_headers = { ["lua.h"] = true, ["lauxlib.h"] = true, ["lualib.h"] = tru
 local test_headers = { ["cmocka.h"] = true, ["setjmp.h"] = true }
 local bench_headers = {
   ["valgrind/callgrind.h"] = true, ["mimalloc.h"] = true,
-  -- The clients of bench/server.
+  -- The clients of bench/server, and its floor.
   ["arpa/inet.h"] = true, ["netinet/in.h"] = true, ["netinet/tcp.h"] = true,
-  ["sys/epoll.h"] = true, ["sys/socket.h"] = true,
+  ["sys/epoll.h"] = true, ["sys/socket.h"] = true, ["sys/prctl.h"] = true, ["sched.h"] = true,
 }
 
 -- The one file that writes to sockets, which libuv owns.
